@@ -1,0 +1,89 @@
+/**
+ * Everything the log can say, as a closed union: plain values, so that both formats and every reader agree on them.
+ * Never a message body, never a secret.
+ */
+
+/** The peer of an event. */
+export interface LogTarget {
+  readonly exchanger: string
+  readonly ip: string
+  readonly port: number
+}
+
+/** TLS of a session; `null` stands for clear text. */
+export interface LogTls {
+  readonly protocol: string
+  readonly cipher: string
+  readonly verified: boolean
+  readonly reason: string | null
+}
+
+/** A domain's exchangers were looked up. */
+export interface LookupEvent {
+  readonly kind: 'lookup'
+  readonly id: string
+  readonly domain: string
+  /** Host names in order of preference; empty when `error` says why there are none. */
+  readonly exchangers: readonly string[]
+  readonly error: string | null
+  readonly durationMs: number
+}
+
+/** An address is about to be dialled. */
+export interface TryingEvent {
+  readonly kind: 'trying'
+  readonly id: string
+  readonly target: LogTarget
+}
+
+/** A connection was opened, or could not be made into a session. */
+export interface ConnectionEvent {
+  readonly kind: 'connection'
+  readonly id: string
+  readonly target: LogTarget
+  /** `null` when the session stands; else what went wrong, the peer's words included. */
+  readonly error: string | null
+  readonly durationMs: number
+}
+
+/** A TLS handshake ended. */
+export interface TlsEvent {
+  readonly kind: 'tls'
+  readonly id: string
+  readonly target: LogTarget
+  readonly tls: LogTls | null
+  readonly resumed: boolean
+  readonly error: string | null
+}
+
+/** One attempt's verdict on one recipient. The last such line of a recipient is its outcome. */
+export interface VerdictEvent {
+  readonly kind: 'verdict'
+  readonly id: string
+  readonly to: string
+  readonly field: string
+  /** `retrying`: not the outcome yet, the next exchanger is asked. */
+  readonly outcome: 'delivered' | 'deferred' | 'failed' | 'retrying'
+  readonly uncertain: boolean
+  /** `null` when no exchanger was reached for. */
+  readonly target: LogTarget | null
+  readonly tls: LogTls | null
+  readonly stage: string
+  readonly status: string
+  readonly delayMs: number
+  /** The peer's reply, or our own words where there is none. */
+  readonly reply: string
+}
+
+/** A session ended. */
+export interface SessionEndEvent {
+  readonly kind: 'session-end'
+  readonly id: string
+  readonly target: LogTarget
+  readonly transactions: number
+  readonly durationMs: number
+  /** `quit`, or why the session was dropped. */
+  readonly reason: string
+}
+
+export type LogEvent = LookupEvent | TryingEvent | ConnectionEvent | TlsEvent | VerdictEvent | SessionEndEvent
