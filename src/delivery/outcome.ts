@@ -1,0 +1,86 @@
+/**
+ * What became of a recipient. One recipient, exactly one outcome. Failure is a value here: nothing about mail is thrown
+ * above this folder.
+ */
+import type { Recipient } from '../mail/envelope.ts'
+import type { EnhancedStatus } from '../smtp/enhanced-status.ts'
+import type { Reply } from '../smtp/reply.ts'
+
+/** Where an attempt stopped. */
+export type Stage =
+  | 'route'
+  | 'policy'
+  | 'connect'
+  | 'greeting'
+  | 'ehlo'
+  | 'starttls'
+  | 'auth'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'end-of-data'
+
+/** Why a recipient was not delivered. */
+export interface Cause {
+  readonly stage: Stage
+  /** The peer's status where its class agrees with the reply code, else ours. */
+  readonly status: EnhancedStatus
+  readonly reply?: Reply
+  readonly error?: Error
+}
+
+/** What protected a session; absent (`null`) in clear text. */
+export interface SessionTls {
+  readonly protocol: string
+  readonly cipher: string
+  /** The certificate chains to a trusted CA and names the exchanger. */
+  readonly verified: boolean
+  /** Why `verified` is false; `null` when it is true. */
+  readonly reason: string | null
+}
+
+/** One try at one target. */
+export interface Attempt {
+  readonly exchanger: string
+  readonly ip: string
+  readonly port: number
+  readonly stage: Stage
+  readonly status: EnhancedStatus
+  /** The reply on one line, or our own words; unescaped. */
+  readonly diagnostic: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly tls: SessionTls | null
+}
+
+interface OutcomeBase {
+  readonly recipient: Recipient
+  /** In the order made; empty when no target was reached for. */
+  readonly attempts: readonly Attempt[]
+  /** Milliseconds from the moment the recipient was handed over to its verdict. */
+  readonly durationMs: number
+}
+
+/** The exchanger took responsibility: 250 to end of data (RFC 5321 §4.2.5). */
+export interface Delivered extends OutcomeBase {
+  readonly kind: 'delivered'
+  readonly reply: Reply
+}
+
+/** May succeed later. */
+export interface Deferred extends OutcomeBase {
+  readonly kind: 'deferred'
+  readonly cause: Cause
+  /** Lost after the final dot: the message may have arrived, and is not offered elsewhere in this attempt. */
+  readonly uncertain: boolean
+}
+
+/** Will not succeed. */
+export interface Failed extends OutcomeBase {
+  readonly kind: 'failed'
+  readonly cause: Cause
+}
+
+/** The verdict on one recipient. */
+export type Outcome = Delivered | Deferred | Failed

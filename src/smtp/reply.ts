@@ -1,0 +1,150 @@
+/**
+ * Replies of the peer, parsed incrementally: octets in, `Reply` out (RFC 5321 §4.2). One rule: every dimension of what
+ * the peer can send is bounded here, and the bounds hold however the octets are cut.
+ *
+ * A reply line is `ddd-text`, `ddd text` or, from servers that forget the space, `ddd` alone. Lines end in CRLF; a bare
+ * LF is taken as a line end too, because a client that waits for a CR that never comes waits for nothing.
+ */
+import { RemoteProtocolError } from './errors.ts'
+import { type EnhancedStatus, statusOfLine, withoutStatus } from './enhanced-status.ts'
+
+/** One whole reply. */
+export interface Reply {
+  /** Three digits, 200 to 599; decide by it alone, unknown ones by the first digit (RFC 5321 §4.2.1). */
+  readonly code: number
+  /** The peer's enhanced status, if its class agrees with the code (RFC 2034 §4). */
+  readonly status: EnhancedStatus | null
+  /** The text lines without code and status, as they came: escape before showing. */
+  readonly lines: readonly string[]
+}
+
+/** The longest reply line that is read, in octets without its line end; RFC 5321 §4.5.3.1.5 promises 512 with it. */
+export const MAX_REPLY_LINE_OCTETS = 4096
+/** The most lines one reply may have. */
+export const MAX_REPLY_LINES = 1000
+/** The largest reply altogether, in octets. */
+export const MAX_REPLY_OCTETS = 1024 * 1024
+
+const LF = 10
+const CR = 13
+const HYPHEN = 45
+const SPACE = 32
+const ZERO = 48
+
+/** Takes octets as they arrive and gives out replies as they become whole. One parser per connection. */
+export class ReplyParser {
+  /** The part of a line that has arrived so far, when a line was cut. */
+  #pending: Uint8Array | null = null
+  #code = 0
+  #lines: string[] = []
+  #octets = 0
+
+  /**
+   * Parses what has arrived and appends every reply that is now whole to `replies`.
+   * @throws {RemoteProtocolError} when the octets are no reply or exceed a bound; the connection is useless after it.
+   */
+  push(chunk: Uint8Array, replies: Reply[]): void {
+    let start = 0
+    for (;;) {
+      const end = chunk.indexOf(LF, start)
+      if (end === -1) break
+      const line = chunk.subarray(start, end)
+      start = end + 1
+      if (this.#pending === null) this.#line(line, replies)
+      else {
+        const whole = Buffer.concat([this.#pending, line])
+        this.#pending = null
+        this.#line(whole, replies)
+      }
+    }
+    if (start < chunk.length) this.#keep(chunk.subarray(start))
+  }
+
+  /** Whether a reply has begun and is not whole yet. */
+  get isMidReply(): boolean {
+    return this.#pending !== null || this.#lines.length > 0
+  }
+
+  /** Forgets everything that has arrived (RFC 3207 §4.2: nothing from before TLS counts after it). */
+  reset(): void {
+    this.#pending = null
+    this.#code = 0
+    this.#lines = []
+    this.#octets = 0
+  }
+
+  #keep(rest: Uint8Array): void {
+    const length = (this.#pending?.length ?? 0) + rest.length
+    if (length > MAX_REPLY_LINE_OCTETS) throw tooLongLine()
+    // Copied: the chunk's memory belongs to the socket.
+    this.#pending = this.#pending === null ? Uint8Array.from(rest) : Buffer.concat([this.#pending, rest])
+  }
+
+  #line(raw: Uint8Array, replies: Reply[]): void {
+    const length = raw.length > 0 && raw[raw.length - 1] === CR ? raw.length - 1 : raw.length
+    if (length > MAX_REPLY_LINE_OCTETS) throw tooLongLine()
+    const code = codeOf(raw, length)
+    if (this.#lines.length > 0 && code !== this.#code) {
+      // RFC 5321 §4.2.1: all lines of a reply carry the same code.
+      throw new RemoteProtocolError(`expected the next line of a ${this.#code} reply, found one of ${code}`)
+    }
+    const text = textOf(raw, length)
+    this.#octets += length
+    if (this.#lines.length >= MAX_REPLY_LINES || this.#octets > MAX_REPLY_OCTETS) {
+      throw new RemoteProtocolError(
+        `expected a reply of at most ${MAX_REPLY_LINES} lines and ${MAX_REPLY_OCTETS} octets, found a longer one`,
+      )
+    }
+    this.#code = code
+    this.#lines.push(text)
+    if (length > 3 && raw[3] === HYPHEN) return
+    replies.push(replyOf(code, this.#lines))
+    this.#lines = []
+    this.#octets = 0
+  }
+}
+
+function tooLongLine(): RemoteProtocolError {
+  return new RemoteProtocolError(
+    `expected a reply line of at most ${MAX_REPLY_LINE_OCTETS} octets, found a longer one`,
+  )
+}
+
+function codeOf(raw: Uint8Array, length: number): number {
+  const code =
+    length < 3 ? -1 : ((raw[0] ?? 0) - ZERO) * 100 + ((raw[1] ?? 0) - ZERO) * 10 + (raw[2] ?? 0) - ZERO
+  const separator = length > 3 ? raw[3] : SPACE
+  if (!areDigits(raw) || code < 200 || code > 599 || (separator !== SPACE && separator !== HYPHEN)) {
+    const found = JSON.stringify(Buffer.from(raw.subarray(0, Math.min(length, 60))).toString('latin1'))
+    throw new RemoteProtocolError(`expected a reply line (three digits and text), found ${found}`)
+  }
+  return code
+}
+
+function areDigits(raw: Uint8Array): boolean {
+  for (let i = 0; i < 3; i++) {
+    const octet = raw[i] ?? 0
+    if (octet < ZERO || octet > ZERO + 9) return false
+  }
+  return true
+}
+
+// RFC 6531 §3.7.4: UTF-8 may stand in replies; anything malformed becomes U+FFFD, never an exception.
+function textOf(raw: Uint8Array, length: number): string {
+  if (length <= 4) return ''
+  return Buffer.from(raw.buffer, raw.byteOffset + 4, length - 4).toString('utf8')
+}
+
+function replyOf(code: number, texts: string[]): Reply {
+  const status = statusOfLine(code, texts[0] ?? '')
+  if (status === null) return { code, status, lines: texts }
+  // RFC 2034 §4: the status stands in every line of a multi-line reply.
+  return { code, status, lines: texts.map((line) => withoutStatus(line, status)) }
+}
+
+/** The reply on one line as logs and reports show it, still unescaped: `550 5.1.1 No such user`. */
+export function formatReply(reply: Reply): string {
+  const text = reply.lines.length === 1 ? reply.lines[0] : reply.lines.join(' ')
+  const code = reply.status === null ? `${reply.code}` : `${reply.code} ${reply.status}`
+  return text === '' ? code : `${code} ${text}`
+}
