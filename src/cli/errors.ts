@@ -1,0 +1,19 @@
+/** What a command finds wrong with what it was called with. `exit-code.ts` gives each its code. */
+
+/** The command line is wrong. The message names the offending text. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+  readonly code = 'ERR_USAGE'
+}
+
+/** A file named as input cannot be read. */
+export class InputFileError extends Error {
+  override readonly name = 'InputFileError'
+  readonly code = 'ERR_INPUT_FILE'
+}
+
+/** What was read is not what it should be. */
+export class InputDataError extends Error {
+  override readonly name = 'InputDataError'
+  readonly code = 'ERR_INPUT_DATA'
+}

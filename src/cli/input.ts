@@ -1,0 +1,69 @@
+/**
+ * Files and standard input named on the command line. One rule: whatever cannot be read is found out here, before
+ * anything is connected to, and the message names the option and the file.
+ */
+import { constants } from 'node:fs'
+import { access, readFile, stat } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { getSystemErrorMessage } from 'node:util'
+import { InputDataError, InputFileError, UsageError } from './errors.ts'
+
+/** What stands for standard input where a file is asked for. */
+export const STDIN = '-'
+
+/** A file as an option names it. */
+export interface NamedFile {
+  /** With its dashes: `--raw`. */
+  readonly option: string
+  readonly path: string
+}
+
+/**
+ * Standard input can be read once.
+ * @throws {UsageError} when more than one option asks for it.
+ */
+export function checkStandardInput(files: readonly NamedFile[]): void {
+  const readers = files.filter(({ path }) => path === STDIN).map(({ option }) => `${option} ${STDIN}`)
+  if (readers.length > 1) {
+    throw new UsageError(`only one option can read standard input, found ${readers.join(' and ')}`)
+  }
+}
+
+/** The octets of a file. @throws {InputFileError} */
+export async function readOctets(file: NamedFile): Promise<Buffer> {
+  try {
+    return file.path === STDIN ? await buffer(process.stdin) : await readFile(file.path)
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+/** The text of a file. @throws {InputFileError} {InputDataError} when it is not UTF-8. */
+export async function readText(file: NamedFile): Promise<string> {
+  const octets = await readOctets(file)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(octets)
+  } catch (error) {
+    throw new InputDataError(`${file.option} ${file.path}: expected text in UTF-8, found other octets`, {
+      cause: error,
+    })
+  }
+}
+
+/** Makes sure that a file can be read later. @throws {InputFileError} */
+export async function checkReadable(file: NamedFile): Promise<void> {
+  const stats = await access(file.path, constants.R_OK)
+    .then(() => stat(file.path))
+    .catch((error: unknown) => {
+      throw unreadable(file, error)
+    })
+  if (stats.isDirectory())
+    throw new InputFileError(`${file.option} ${file.path}: expected a file, found a directory`)
+}
+
+function unreadable({ option, path }: NamedFile, error: unknown): InputFileError {
+  const errno = (error as NodeJS.ErrnoException).errno
+  const reason = errno === undefined ? String(error) : getSystemErrorMessage(errno)
+  const name = path === STDIN ? 'standard input' : path
+  return new InputFileError(`${option} ${name}: cannot be read: ${reason}`, { cause: error })
+}

@@ -1,0 +1,50 @@
+/**
+ * Values of options. One rule: a value that is wrong is refused while the command line is read, and the message says
+ * what was expected; commander puts the option's name and the offending text before it.
+ */
+import { InvalidArgumentError } from 'commander'
+
+/** A parser of whole numbers within bounds, both included. */
+export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new InvalidArgumentError(`Expected a whole number ${range}.`)
+  }
+}
+
+/** Collects the values of a repeatable option in their order. */
+export function repeatable<T>(
+  parse: (text: string) => T,
+): (text: string, previous?: readonly T[]) => readonly T[] {
+  return (text, previous = []) => [...previous, parse(text)]
+}
+
+/** Leaves a value as it is. */
+export const asWritten = (text: string): string => text
+
+/** A header field: name and value. */
+export type HeaderField = readonly [name: string, value: string]
+
+// RFC 5322 §3.6.8: printable ASCII but the colon.
+const FIELD = /^([!-9;-~]+):[ \t]*(.*)$/s
+
+/** `Name: value`. */
+export function headerField(text: string): HeaderField {
+  const [, name, value] = FIELD.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError("Expected 'Name: value'.")
+  if (/[\r\n\0]/.test(value)) throw new InvalidArgumentError('Expected a value without line breaks and NUL.')
+  return [name, value]
+}
+
+/** A domain and where its mail goes. */
+export type RouteEntry = readonly [domain: string, target: string]
+
+/** `DOMAIN=HOST[:PORT]`. */
+export function routeEntry(text: string): RouteEntry {
+  const [, domain, target] = /^([^=\s]+)=(\S+)$/.exec(text) ?? []
+  if (domain === undefined || target === undefined)
+    throw new InvalidArgumentError('Expected DOMAIN=HOST[:PORT].')
+  return [domain, target]
+}

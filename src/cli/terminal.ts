@@ -1,0 +1,49 @@
+/**
+ * Writing to people and to other programs. One rule: a reader that goes away (`| head`) costs the reader the rest of
+ * the text and never a recipient his mail, so a broken pipe is noted and writing goes on into nothing.
+ */
+import { styleText } from 'node:util'
+
+/** Names of `util.inspect.colors` that are used here. */
+export type Style = 'green' | 'yellow' | 'red' | 'bold' | 'dim' | 'cyan'
+
+/** Colours text for a stream; gives it back unchanged where colour is not wanted. */
+export type Paint = (style: Style, text: string) => string
+
+/** Colours for a terminal, none elsewhere; `NO_COLOR` and `FORCE_COLOR` are obeyed (`util.styleText` asks them). */
+export function paintFor(stream: NodeJS.WriteStream): Paint {
+  return (style, text) => styleText(style, text, { stream })
+}
+
+/** Leaves text as it is. */
+export const plain: Paint = (_style, text) => text
+
+/** Takes away what a broken pipe would do: end the program in the middle of a delivery. Call once, first of all. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+}
+
+/** One line for people or programs on standard output. */
+export function printLine(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** One line beside the result, for people. */
+export function noteLine(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
+// JSON leaves DEL, C1 controls (U+009B begins a terminal sequence) and direction marks as they are.
+const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+/** The one JSON document of a command; the same value for every parser, harmless on a terminal. */
+export function formatJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    UNSAFE_IN_JSON,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
