@@ -87,3 +87,14 @@ export interface SessionEndEvent {
 }
 
 export type LogEvent = LookupEvent | TryingEvent | ConnectionEvent | TlsEvent | VerdictEvent | SessionEndEvent
+
+/** Lines could not be written and were given up, so that the log does not grow in memory; said by the log itself. */
+export interface LostEvent {
+  readonly kind: 'lost'
+  readonly lines: number
+  /** What kept them out of the file. */
+  readonly error: string
+}
+
+/** What a format must be able to show. */
+export type LogRecord = LogEvent | LostEvent
