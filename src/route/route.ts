@@ -10,7 +10,7 @@ export interface Route {
   readonly domain: string
   /** The exchangers by rank; domains that share them share sessions and limits. */
   readonly site: string
-  /** Ascending preference, equals in record order; shuffle with `orderExchangers` before each use. */
+  /** At least one; ascending preference, equals in record order; shuffle with `orderExchangers` before each use. */
   readonly exchangers: readonly Exchanger[]
 }
 
@@ -34,11 +34,17 @@ export class RouteError extends Error {
 
 /** Finds routes; one per agent, its answers cached by the resolver below it. */
 export interface Router {
-  /** @throws {RouteError} `no-domain`, `null-mx`, `dns`, `loop`. */
+  /**
+   * Who accepts mail for a domain (lower-case A-labels, or an address literal with its brackets).
+   * @throws {RouteError} `no-domain`, `null-mx`, `dns`, `loop`; `no-address` for a literal without an IP address.
+   * `signal.reason` when aborted.
+   */
   route(domain: string, options?: { signal?: AbortSignal }): Promise<Route>
   /**
    * The addresses of one exchanger in dialling order, families alternating.
-   * @throws {RouteError} `no-address`, `forbidden`, `dns`, `loop`, `no-domain` (the exchanger's name does not exist: 4.4.4).
+   * @throws {RouteError} `no-address` (the name has none, or does not exist), `forbidden`, `dns`, `loop` (an address is
+   * our own: the caller drops the exchangers of equal and worse preference too, RFC 5321 §5.1).
+   * `signal.reason` when aborted.
    */
   targets(exchanger: Exchanger, options?: { signal?: AbortSignal }): Promise<readonly Target[]>
 }

@@ -148,11 +148,19 @@ describe('failures', () => {
     expect(server?.questions).toEqual([])
   })
 
-  test('a silent server is asked three times and given up', async () => {
+  test('a question that got lost is asked again', async () => {
+    let heard = 0
+    const resolver = await resolverOf(() => {
+      heard += 1
+      return heard === 1 ? { silent: true } : { answers: [mx('mx1.example.test')] }
+    }, 600)
+    expect(await resolver.resolveMx('example.test')).toHaveLength(1)
+  })
+
+  test('a silent server is given up', async () => {
     const resolver = await resolverOf(() => ({ silent: true }), 150)
     const error = await failure(resolver.resolveMx('example.test'))
     expect([error.kind, error.reason]).toEqual(['temporary', 'ETIMEOUT'])
-    expect(server?.questions).toHaveLength(3)
   })
 
   test('an answer to another query is no answer (RFC 5452 §9.1)', async () => {
@@ -167,9 +175,9 @@ describe('failures', () => {
   test('a dead first server leaves time for the second', async () => {
     const dead = await startDnsServer(() => ({ silent: true }))
     server = await startDnsServer(() => ({ answers: [mx('mx1.example.test')] }))
-    const resolver = createSystemResolver({ servers: [dead.server, server.server], timeoutMs: 600 })
+    const resolver = createSystemResolver({ servers: [dead.server, server.server], timeoutMs: 1_500 })
     expect(await resolver.resolveMx('example.test')).toHaveLength(1)
-    expect(dead.questions).toHaveLength(1)
+    expect(dead.questions).toContain('MX example.test udp')
     await dead.close()
   })
 })
