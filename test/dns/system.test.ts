@@ -188,7 +188,7 @@ describe('many and impatient callers', () => {
     const names = Array.from({ length: 1_000 }, (_, index) => `d${index}.test`)
     const answers = await Promise.all(names.map((name) => resolver.resolveMx(name)))
     expect(answers.every((records) => records[0]?.host === 'mx1.example.test')).toBe(true)
-    expect(server?.questions).toHaveLength(1_000)
+    expect(new Set(server?.questions).size).toBe(1_000)
   })
 
   test('an abort rejects with its reason', async () => {

@@ -306,9 +306,10 @@ describe('forbidden addresses', () => {
   })
 
   test('an exchanger that DNS calls localhost gets no such trust', async () => {
-    const { router } = setUp({ ...mxOf([10, 'localhost']), a: { localhost: ['127.0.0.1'] } })
+    const { router, resolver } = setUp({ ...mxOf([10, 'localhost']), a: { localhost: ['127.0.0.1'] } })
     const [exchanger] = (await router.route('example.test')).exchangers
     expect((await failure(router.targets(exchanger ?? a))).kind).toBe('forbidden')
+    expect(resolver.queries).toContain('A localhost')
   })
 })
 
@@ -324,7 +325,7 @@ describe('lookups', () => {
       return { answers: answer === undefined ? [] : [answer] }
     })
     const resolver = createCachingResolver(
-      createSystemResolver({ servers: [server.server], timeoutMs: 3_000 }),
+      createSystemResolver({ servers: [server.server], timeoutMs: 30_000 }),
     )
     const lookups: Lookup[] = []
     const onLookup = (lookup: Lookup) => lookups.push(lookup)
