@@ -1,0 +1,33 @@
+/**
+ * The gate between what users write and header fields.
+ * One rule: nothing with a CR, LF or NUL passes; the error names the option and shows the text.
+ */
+import { printable } from './address-error.ts'
+import { MessageError } from './message-error.ts'
+
+/**
+ * The text, if it may stand in a header field.
+ * @param what the option or field, as the user knows it
+ * @throws {MessageError} for CR, LF or NUL @throws {TypeError} when it is no string
+ */
+export function checkFieldText(what: string, text: unknown): string {
+  const value = checkString(what, text)
+  const found = /[\r\n\0]/.exec(value)
+  if (found) {
+    throw new MessageError(`${what} must not contain \`${printable(found[0])}\`, got \`${printable(value)}\``)
+  }
+  return value
+}
+
+/** @throws {TypeError} */
+export function checkString(what: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new TypeError(`Expected ${what} to be a string, got ${value === null ? 'null' : typeof value}`)
+}
+
+/** RFC 5322 §3.6.8: printable ASCII without the colon. @throws {MessageError} */
+export function checkFieldName(name: string): string {
+  if (/^[!-9;-~]{1,200}$/.test(name)) return name
+  const expected = 'expected 1 to 200 printable ASCII characters without space and colon'
+  throw new MessageError(`\`${printable(name)}\` is no header field name: ${expected}`)
+}
