@@ -1,0 +1,107 @@
+/**
+ * The options of the library, which are the keys of `mxpress.toml`: what each means, its unit, its default and why.
+ * One rule: an option exists in one place for people (here) and in one for the program (`schema.ts`).
+ */
+import type { Duration } from './duration.ts'
+
+/** Everything an agent can be told; all of it has a default. */
+export interface AgentOptions {
+  /**
+   * Name given in EHLO: a fully qualified domain name that leads to this host, or an address literal such as
+   * `[192.0.2.1]` (RFC 5321 §4.1.4). Default: the system's FQDN; an error where the system has none.
+   */
+  readonly hostname?: string
+  /** IP addresses to connect from: one per family, or several to take in turn. Default `[]`: the system chooses. */
+  readonly sourceAddresses?: readonly string[]
+  readonly dns?: DnsOptions
+  readonly smtp?: SmtpOptions
+  readonly timeouts?: TimeoutOptions
+  readonly delivery?: DeliveryOptions
+  readonly tls?: TlsOptions
+  /**
+   * Where mail for a domain goes instead of to its exchangers: `host`, `host:port`, `192.0.2.1:port`,
+   * `[2001:db8::1]:port`. No MX lookup, and the address may be local. Default: none.
+   */
+  readonly routes?: Readonly<Record<string, string>>
+  readonly log?: LogOptions
+}
+
+/** Who is asked about domains. */
+export interface DnsOptions {
+  /** Name servers: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`. Default `[]`: the system's. */
+  readonly servers?: readonly string[]
+  /** Limit of one lookup, its retries included. Default 5 s, the `timeout` of resolv.conf(5) for one try. */
+  readonly timeout?: Duration
+}
+
+/** Whom we connect to. */
+export interface SmtpOptions {
+  /** Port of the exchangers. Default 25 (RFC 5321 §4.5.4.2). */
+  readonly port?: number
+  /**
+   * Connect to loopback, private, link-local and other special-purpose addresses that DNS or an address literal named.
+   * Risky: whoever owns a domain can then reach services of this host and network. Default false.
+   */
+  readonly allowLocalAddresses?: boolean
+}
+
+/** The longest each step may take. Each limit is absolute for its step: a peer that drips octets is cut off on time. */
+export interface TimeoutOptions {
+  /** TCP connect, one address. Default 30 s, as in Postfix (`smtp_connect_timeout`). */
+  readonly connect?: Duration
+  /** From the connection to the whole greeting. Default 5 m (RFC 5321 §4.5.3.2.1). */
+  readonly greeting?: Duration
+  /** EHLO or HELO. Default 5 m; RFC 5321 names none, so as for MAIL. */
+  readonly ehlo?: Duration
+  /** STARTTLS, and again the handshake. Default 1 m; there is a way on without it. */
+  readonly starttls?: Duration
+  /** MAIL. Default 5 m (RFC 5321 §4.5.3.2.2). */
+  readonly mail?: Duration
+  /** RCPT. Default 5 m (RFC 5321 §4.5.3.2.3). */
+  readonly rcpt?: Duration
+  /** DATA until its 354. Default 2 m (RFC 5321 §4.5.3.2.4). */
+  readonly dataInitiation?: Duration
+  /** Writing one block of content. Default 3 m (RFC 5321 §4.5.3.2.5). */
+  readonly dataBlock?: Duration
+  /** The final dot, or the last BDAT, until its reply. Default 10 m (RFC 5321 §4.5.3.2.6). */
+  readonly dataTermination?: Duration
+  /** QUIT. Default 5 s: nothing depends on its reply (RFC 5321 §4.1.1.10). */
+  readonly quit?: Duration
+}
+
+/** How much at once, and how long one tries. A site is a set of exchangers, whatever the number of their domains. */
+export interface DeliveryOptions {
+  /** Transactions open at once, all sites together; from 1. Default 50: some 50 MB and far below any descriptor limit. */
+  readonly concurrency?: number
+  /** Sessions open at once to one site; from 1. Default 5, what Postfix begins with. */
+  readonly perSite?: number
+  /**
+   * Addresses dialled for one recipient in one attempt; from 1. Default 20. RFC 5321 §5.1 wants every address tried
+   * and at least two; a domain that lists hundreds shall not cost hours.
+   */
+  readonly maxTargets?: number
+  /** Transactions in one session before it is closed; from 1. Default 100: receivers end longer ones with 421. */
+  readonly messagesPerSession?: number
+}
+
+/** How safely a message must travel. */
+export interface TlsOptions {
+  /**
+   * `off`: clear text only. `opportunistic`: the best that is to be had, clear text at last. `required`: encrypted or
+   * deferred. `verified`: encrypted with a certificate that chains to a trusted CA and names the exchanger, or
+   * deferred. Default `opportunistic` (RFC 7435).
+   */
+  readonly mode?: 'off' | 'opportunistic' | 'required' | 'verified'
+  /** Default `TLSv1.2` (RFC 8996 forbids what is older). */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  /** PEM file with CAs to trust besides those of Node. Default: none. */
+  readonly caFile?: string
+}
+
+/** Where to and how events are logged. */
+export interface LogOptions {
+  /** File to append to, relative to the working directory. Default: none, so no log. */
+  readonly file?: string
+  /** `classic`: for people and grep. `json`: NDJSON. Default `classic`. */
+  readonly format?: 'classic' | 'json'
+}

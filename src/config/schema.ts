@@ -1,0 +1,132 @@
+/**
+ * The options for the program: what is a value, and what is the default. `options.ts` says what they mean.
+ * One rule: a key's `error` completes the sentence "Expected `key` to be …".
+ */
+import { domainToASCII } from 'node:url'
+import { z } from 'zod'
+import { type Duration, durationForms, readDuration } from './duration.ts'
+import { isAddressLiteral, isFqdn, isHostAndPort, isIp, isIpAndPort } from './host.ts'
+import type {
+  AgentOptions,
+  DeliveryOptions,
+  DnsOptions,
+  LogOptions,
+  SmtpOptions,
+  TimeoutOptions,
+  TlsOptions,
+} from './options.ts'
+
+/** Longest delay of a Node timer, in milliseconds; a longer one would fire at once. */
+const maxTimerMs = 2 ** 31 - 1
+
+const isTimeLimit = (value: unknown) => {
+  const limitMs = readDuration(value)
+  return limitMs !== null && limitMs >= 1 && limitMs <= maxTimerMs
+}
+
+/** A time limit in milliseconds. */
+const timeLimit = (preset: string) =>
+  z
+    .custom<Duration>(isTimeLimit, { error: `a duration from 1ms to 24d such as ${durationForms}` })
+    .transform((value) => readDuration(value) ?? 0)
+    .prefault(preset)
+
+const wholeNumber = (min: number, max?: number) => {
+  const error = `a whole number from ${min}${max === undefined ? '' : ` to ${max}`}`
+  return z
+    .int({ error })
+    .min(min, { error })
+    .max(max ?? Number.MAX_SAFE_INTEGER, { error })
+}
+
+const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  z.enum(values, { error: `one of ${values.map((value) => `"${value}"`).join(', ')}` })
+
+const text = (error: string, accepts: (value: string) => boolean) =>
+  z.custom<string>((value) => typeof value === 'string' && accepts(value), { error })
+
+const path = text('the path of a file', (value) => value !== '' && !value.includes('\0'))
+
+// Letters and digits of any script; domainToASCII would silently read `host/path` and `user@host` as their host.
+const internationalName = /^[\p{L}\p{M}\p{N}.-]+$/u
+
+/** EHLO carries A-labels (RFC 6531 §3.7.1), so `mail.bücher.example` is converted. */
+const toAscii = (name: string) => (internationalName.test(name) ? domainToASCII(name) : '')
+
+const hostname = text(
+  'a fully qualified domain name such as "mail.example.org", or an address literal such as "[192.0.2.1]"',
+  (value) => isAddressLiteral(value) || isFqdn(toAscii(value)),
+).transform((value) => (isAddressLiteral(value) ? value : toAscii(value)))
+
+/** A table whose keys are those of `Options`; each key has a default, so the empty table is one too. */
+const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, { error: 'a table of options' }).prefault({} as never)
+
+const ip = text('an IP address such as "192.0.2.1" or "2001:db8::1"', isIp)
+
+const server = text(
+  'an IP address with or without a port, such as "192.0.2.53" or "[2001:db8::53]:5353"',
+  isIpAndPort,
+)
+
+const routeTarget = text(
+  'a host with or without a port, such as "10.0.0.5:2525" or "mx.example.net"',
+  isHostAndPort,
+)
+
+const dns = section({
+  servers: z.array(server, { error: 'a list of name servers' }).default([]),
+  timeout: timeLimit('5s'),
+} satisfies Record<keyof DnsOptions, z.ZodType>)
+
+const smtp = section({
+  port: wholeNumber(1, 65_535).default(25),
+  allowLocalAddresses: z.boolean({ error: 'true or false' }).default(false),
+} satisfies Record<keyof SmtpOptions, z.ZodType>)
+
+const timeouts = section({
+  connect: timeLimit('30s'),
+  greeting: timeLimit('5m'),
+  ehlo: timeLimit('5m'),
+  starttls: timeLimit('1m'),
+  mail: timeLimit('5m'),
+  rcpt: timeLimit('5m'),
+  dataInitiation: timeLimit('2m'),
+  dataBlock: timeLimit('3m'),
+  dataTermination: timeLimit('10m'),
+  quit: timeLimit('5s'),
+} satisfies Record<keyof TimeoutOptions, z.ZodType>)
+
+const delivery = section({
+  concurrency: wholeNumber(1).default(50),
+  perSite: wholeNumber(1).default(5),
+  maxTargets: wholeNumber(1).default(20),
+  messagesPerSession: wholeNumber(1).default(100),
+} satisfies Record<keyof DeliveryOptions, z.ZodType>)
+
+const tls = section({
+  mode: oneOf('off', 'opportunistic', 'required', 'verified').default('opportunistic'),
+  minVersion: oneOf('TLSv1.2', 'TLSv1.3').default('TLSv1.2'),
+  caFile: path.optional(),
+} satisfies Record<keyof TlsOptions, z.ZodType>)
+
+const log = section({
+  file: path.optional(),
+  format: oneOf('classic', 'json').default('classic'),
+} satisfies Record<keyof LogOptions, z.ZodType>)
+
+/** Accepts `AgentOptions` and fills in the defaults; durations come out in milliseconds. */
+export const optionsSchema = z.strictObject(
+  {
+    hostname: hostname.optional(),
+    sourceAddresses: z.array(ip, { error: 'a list of IP addresses' }).default([]),
+    dns,
+    smtp,
+    timeouts,
+    delivery,
+    tls,
+    routes: z.record(z.string(), routeTarget, { error: 'a table of domains and hosts' }).default({}),
+    log,
+  } satisfies Record<keyof AgentOptions, z.ZodType>,
+  { error: 'an object of options' },
+)

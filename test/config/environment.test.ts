@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest'
+import { readEnvironment } from '../../src/config/environment.ts'
+import { ConfigError } from '../../src/config/errors.ts'
+
+test('every kind of option can be set by a variable', () => {
+  expect(
+    readEnvironment({
+      MXPRESS_HOSTNAME: 'mail.example.org',
+      MXPRESS_SOURCE_ADDRESSES: '192.0.2.1, 2001:db8::1',
+      MXPRESS_DNS_SERVERS: '127.0.0.1:5353',
+      MXPRESS_SMTP_PORT: '2525',
+      MXPRESS_SMTP_ALLOW_LOCAL_ADDRESSES: 'true',
+      MXPRESS_TIMEOUTS_DATA_INITIATION: '1m',
+      MXPRESS_DELIVERY_PER_SITE: '7',
+      MXPRESS_TLS_CA_FILE: 'ca.pem',
+      MXPRESS_ROUTES: 'example.org=10.0.0.5:2525, example.net=[::1]:25',
+      MXPRESS_LOG_FORMAT: 'json',
+      PATH: '/bin',
+      MXPRESSO: 'coffee',
+    }),
+  ).toEqual({
+    hostname: 'mail.example.org',
+    sourceAddresses: ['192.0.2.1', '2001:db8::1'],
+    dns: { servers: ['127.0.0.1:5353'] },
+    smtp: { port: 2525, allowLocalAddresses: true },
+    timeouts: { dataInitiation: '1m' },
+    delivery: { perSite: 7 },
+    tls: { caFile: 'ca.pem' },
+    routes: { 'example.org': '10.0.0.5:2525', 'example.net': '[::1]:25' },
+    log: { format: 'json' },
+  })
+})
+
+test.each([
+  ['yes', true],
+  ['1', true],
+  ['TRUE', true],
+  ['no', false],
+  ['0', false],
+  ['false', false],
+])('%s is %s', (text, value) => {
+  expect(readEnvironment({ MXPRESS_SMTP_ALLOW_LOCAL_ADDRESSES: text })).toEqual({
+    smtp: { allowLocalAddresses: value },
+  })
+})
+
+test('an empty or missing variable sets nothing', () => {
+  expect(readEnvironment({ MXPRESS_LOG_FILE: '', MXPRESS_HOSTNAME: undefined })).toEqual({})
+})
+
+test.each([
+  [
+    'MXPRESS_SMTP_PORT',
+    'smtp',
+    'Expected `MXPRESS_SMTP_PORT` to be a whole number from 1 to 65535, got `"smtp"`',
+  ],
+  [
+    'MXPRESS_SMTP_ALLOW_LOCAL_ADDRESSES',
+    'maybe',
+    'Expected `MXPRESS_SMTP_ALLOW_LOCAL_ADDRESSES` to be true or false, got `"maybe"`',
+  ],
+  [
+    'MXPRESS_SOURCE_ADDRESSES',
+    '192.0.2.1,eth0',
+    'Expected `MXPRESS_SOURCE_ADDRESSES` to be an IP address such as "192.0.2.1" or "2001:db8::1", got `"eth0"`',
+  ],
+  [
+    'MXPRESS_ROUTES',
+    'example.org',
+    'Expected `MXPRESS_ROUTES` to be a table of domains and hosts, got `"example.org"`',
+  ],
+  [
+    'MXPRESS_DELIVERY_PERSITE',
+    '5',
+    'Unknown variable `MXPRESS_DELIVERY_PERSITE`; did you mean `MXPRESS_DELIVERY_PER_SITE`?',
+  ],
+  ['MXPRESS_QUEUE_DIR', 'queue', 'Unknown variable `MXPRESS_QUEUE_DIR`'],
+])('%s=%s is an error that names the variable', (name, text, message) => {
+  expect(() => readEnvironment({ [name]: text })).toThrow(new ConfigError(message))
+})

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest'
+import type { AgentOptions } from '../../src/config/options.ts'
+import { resolveSettings, type Settings } from '../../src/config/settings.ts'
+
+const defaults: Settings = {
+  hostname: null,
+  sourceAddresses: [],
+  dns: { servers: [], timeoutMs: 5_000 },
+  smtp: { port: 25, allowLocalAddresses: false },
+  timeouts: {
+    connectMs: 30_000,
+    greetingMs: 300_000,
+    ehloMs: 300_000,
+    startTlsMs: 60_000,
+    mailMs: 300_000,
+    rcptMs: 300_000,
+    dataInitiationMs: 120_000,
+    dataBlockMs: 180_000,
+    dataTerminationMs: 600_000,
+    quitMs: 5_000,
+  },
+  delivery: { concurrency: 50, perSite: 5, maxTargets: 20, messagesPerSession: 100 },
+  tls: { mode: 'opportunistic', minVersion: 'TLSv1.2', caFile: null },
+  routes: {},
+  log: { file: null, format: 'classic' },
+}
+
+const complaint = (options: unknown): string => {
+  try {
+    resolveSettings(options)
+  } catch (error) {
+    if (error instanceof TypeError) return error.message
+    throw error
+  }
+  return ''
+}
+
+describe('resolveSettings', () => {
+  test('gives every option its default (time limits: RFC 5321 §4.5.3.2)', () => {
+    expect(resolveSettings()).toEqual(defaults)
+    expect(resolveSettings({})).toEqual(defaults)
+  })
+
+  test('takes every option', () => {
+    const options: AgentOptions = {
+      hostname: 'mail.example.org',
+      sourceAddresses: ['192.0.2.1', '2001:db8::1'],
+      dns: { servers: ['127.0.0.1:5353'], timeout: '1s' },
+      smtp: { port: 2525, allowLocalAddresses: true },
+      timeouts: { connect: 100, greeting: '1s', dataTermination: '1.5m' },
+      delivery: { concurrency: 1, perSite: 2, maxTargets: 3, messagesPerSession: 4 },
+      tls: { mode: 'verified', minVersion: 'TLSv1.3', caFile: 'ca.pem' },
+      routes: { 'example.org': '10.0.0.5:2525', 'example.net': '[::1]:25' },
+      log: { file: 'mxpress.log', format: 'json' },
+    }
+    expect(resolveSettings(options)).toEqual({
+      hostname: 'mail.example.org',
+      sourceAddresses: ['192.0.2.1', '2001:db8::1'],
+      dns: { servers: ['127.0.0.1:5353'], timeoutMs: 1_000 },
+      smtp: { port: 2525, allowLocalAddresses: true },
+      timeouts: { ...defaults.timeouts, connectMs: 100, greetingMs: 1_000, dataTerminationMs: 90_000 },
+      delivery: { concurrency: 1, perSite: 2, maxTargets: 3, messagesPerSession: 4 },
+      tls: { mode: 'verified', minVersion: 'TLSv1.3', caFile: 'ca.pem' },
+      routes: { 'example.org': '10.0.0.5:2525', 'example.net': '[::1]:25' },
+      log: { file: 'mxpress.log', format: 'json' },
+    })
+  })
+
+  test('undefined is as if not given, in sections too', () => {
+    expect(resolveSettings({ hostname: undefined, smtp: { port: undefined }, tls: undefined })).toEqual(
+      defaults,
+    )
+  })
+
+  test.each([
+    ['mail.bücher.example', 'mail.xn--bcher-kva.example'],
+    ['MX1.Example.ORG', 'mx1.example.org'],
+    ['[192.0.2.1]', '[192.0.2.1]'],
+    ['[IPv6:2001:db8::1]', '[IPv6:2001:db8::1]'],
+  ])('the name %s is given in EHLO as %s (RFC 6531 §3.7.1, RFC 5321 §4.1.3)', (hostname, given) => {
+    expect(resolveSettings({ hostname }).hostname).toBe(given)
+  })
+
+  test.each([
+    'localhost',
+    'mail',
+    '192.0.2.1',
+    '',
+    'mail.example.org/x',
+    'user@mail.example.org',
+    'mail.example.org:25',
+    'mail.example.org\r\nQUIT',
+    'mail.ex%61mple.org',
+  ])('the name %j is refused', (hostname) => {
+    expect(complaint({ hostname })).toBe(
+      `Expected \`hostname\` to be a fully qualified domain name such as "mail.example.org", or an address literal such as "[192.0.2.1]", got \`${JSON.stringify(hostname)}\``,
+    )
+  })
+})
+
+describe('a wrong option is named, with what was expected and found', () => {
+  test.each<[unknown, string]>([
+    [{ delivery: { perSite: 0 } }, 'Expected `delivery.perSite` to be a whole number from 1, got `0`'],
+    [{ delivery: { perSite: '5' } }, 'Expected `delivery.perSite` to be a whole number from 1, got `"5"`'],
+    [
+      { delivery: { concurrency: 1.5 } },
+      'Expected `delivery.concurrency` to be a whole number from 1, got `1.5`',
+    ],
+    [
+      { delivery: { maxTargets: Number.NaN } },
+      'Expected `delivery.maxTargets` to be a whole number from 1, got `NaN`',
+    ],
+    [
+      { delivery: { maxTargets: null } },
+      'Expected `delivery.maxTargets` to be a whole number from 1, got `null`',
+    ],
+    [{ smtp: { port: 65_536 } }, 'Expected `smtp.port` to be a whole number from 1 to 65535, got `65536`'],
+    [
+      { smtp: { allowLocalAddresses: 'yes' } },
+      'Expected `smtp.allowLocalAddresses` to be true or false, got `"yes"`',
+    ],
+    [
+      { tls: { mode: 'on' } },
+      'Expected `tls.mode` to be one of "off", "opportunistic", "required", "verified", got `"on"`',
+    ],
+    [
+      { tls: { minVersion: 'TLSv1' } },
+      'Expected `tls.minVersion` to be one of "TLSv1.2", "TLSv1.3", got `"TLSv1"`',
+    ],
+    [{ tls: 'required' }, 'Expected `tls` to be a table of options, got `"required"`'],
+    [
+      { sourceAddresses: ['192.0.2.1', 'eth0'] },
+      'Expected `sourceAddresses[1]` to be an IP address such as "192.0.2.1" or "2001:db8::1", got `"eth0"`',
+    ],
+    [
+      { sourceAddresses: '192.0.2.1' },
+      'Expected `sourceAddresses` to be a list of IP addresses, got `"192.0.2.1"`',
+    ],
+    [
+      { dns: { servers: ['ns.example.org'] } },
+      'Expected `dns.servers[0]` to be an IP address with or without a port, such as "192.0.2.53" or "[2001:db8::53]:5353", got `"ns.example.org"`',
+    ],
+    [
+      { routes: { 'example.org': '10.0.0.5:x' } },
+      'Expected `routes."example.org"` to be a host with or without a port, such as "10.0.0.5:2525" or "mx.example.net", got `"10.0.0.5:x"`',
+    ],
+    [{ log: { file: '' } }, 'Expected `log.file` to be the path of a file, got `""`'],
+    [[], 'Expected the options to be an object of options, got `[]`'],
+    [null, 'Expected the options to be an object of options, got `null`'],
+    ['x', 'Expected the options to be an object of options, got `"x"`'],
+  ])('%j', (options, message) => {
+    expect(complaint(options)).toBe(message)
+  })
+
+  test.each(['0s', '25d', '30', 'soon', -1, Number.POSITIVE_INFINITY, null])(
+    'a time limit of %j',
+    (connect) => {
+      expect(complaint({ timeouts: { connect } })).toMatch(
+        /^Expected `timeouts\.connect` to be a duration from 1ms to 24d such as "250ms", "30s", "5m", "4h" or "5d", got `/,
+      )
+    },
+  )
+
+  test.each([
+    [{ delivery: { persite: 5 } }, 'Unknown option `delivery.persite`; did you mean `delivery.perSite`?'],
+    [{ perSite: 5 }, 'Unknown option `perSite`; did you mean `delivery.perSite`?'],
+    [{ hostName: 'x' }, 'Unknown option `hostName`; did you mean `hostname`?'],
+    [{ timeout: {} }, 'Unknown option `timeout`; did you mean `timeouts`?'],
+    [{ smtp: { concurrency: 5 } }, 'Unknown option `smtp.concurrency`; did you mean `delivery.concurrency`?'],
+    [{ queue: { dir: 'queue' } }, 'Unknown option `queue`'],
+    [{ 'a b': 1 }, 'Unknown option `"a b"`'],
+  ])('%j: an unknown key, and the one that was probably meant', (options, message) => {
+    expect(complaint(options)).toBe(message)
+  })
+
+  test('all of them at once, one a line', () => {
+    expect(complaint({ smtp: { port: 0 }, dns: { server: [] } }).split('\n')).toEqual([
+      'Unknown option `dns.server`; did you mean `dns.servers`?',
+      'Expected `smtp.port` to be a whole number from 1 to 65535, got `0`',
+    ])
+  })
+
+  test('a long value is cut', () => {
+    expect(complaint({ smtp: { port: 'x'.repeat(10_000) } }).length).toBeLessThan(200)
+  })
+})

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { parseSize } from '../../src/config/size.ts'
+
+test.each([
+  ['512B', 512],
+  ['10KB', 10_000],
+  ['10MB', 10_000_000],
+  ['1GB', 1_000_000_000],
+  ['64KiB', 65_536],
+  ['1.5MiB', 1_572_864],
+  ['1GiB', 1_073_741_824],
+  [2_048, 2_048],
+])('%s is %d octets', (text, octets) => {
+  expect(parseSize(text)).toBe(octets)
+})
+
+test.each(['', '10', '10 MB', 'MB', '-1MB', '10mb', '10M', -1, Number.NaN])('%j is none', (text) => {
+  expect(() => parseSize(text)).toThrow(
+    new TypeError(`Expected a size such as "512KB", "10MB" or "1GiB", got \`${JSON.stringify(text)}\``),
+  )
+})
