@@ -1,0 +1,76 @@
+/**
+ * `npm run bench`: mxpress beside nodemailer's pool and Postfix's smtp-source, over loopback, every process its own.
+ * One rule: contenders take turns (A B C, A B C, ...) within one run of this program, because only ratios within a run
+ * mean anything on a machine that does other things too.
+ *
+ *   --quick        few messages, one round: shows that it works, says nothing about speed
+ *   --only TEXT    repeatable; the runs whose name holds TEXT: '2 KB x 10', '64 KB x 1: mxpress', 'recipients'
+ *   --rounds N     default 3
+ *   --json         the figures as one JSON document
+ *
+ * MXPRESS_SMTP_SOURCE: Postfix's program, where it is not in PATH. MXPRESS_BENCH_PROFILE: a folder for CPU profiles.
+ */
+import { parseArgs } from 'node:util'
+import { type Contender, contenders } from './contender.ts'
+import { type MemoryCourse, memoryCourse } from './memory.ts'
+import { type Heat, isWanted, planHeats, recipientsName, runName } from './plan.ts'
+import { memoryText, targetsText, workloadText } from './report.ts'
+import { type Run, runOnce } from './run.ts'
+import { type Summary, summarize } from './summary.ts'
+import { findings } from './targets.ts'
+import { manyRecipients, type Workload, workloads } from './workload.ts'
+
+const { quick, only, rounds, json } = options()
+const everyone = contenders()
+const summaries: Summary[] = []
+for (const heat of planHeats(workloads({ quick }), everyone, only)) {
+  const found = await measure(heat)
+  summaries.push(...found)
+  if (!json) console.log(workloadText(found))
+}
+const memory = isWanted(recipientsName, only) ? await measureMemory() : null
+const targets = findings(summaries)
+if (json) console.log(JSON.stringify({ summaries, memory, targets }, null, 2))
+else console.log(`${memory === null ? '' : memoryText(memory)}${targetsText(targets)}`)
+
+async function measure({ workload, contenders }: Heat): Promise<readonly Summary[]> {
+  const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]))
+  for (let round = 1; round <= rounds; round++) {
+    for (const [contender, ofContender] of runs) {
+      ofContender.push(await runAloud(contender, workload, ` (${round} of ${rounds})`))
+    }
+  }
+  return [...runs].map(([{ name }, ofContender]) => summarize(name, workload, ofContender))
+}
+
+async function measureMemory(): Promise<MemoryCourse> {
+  const [mxpress] = everyone
+  if (mxpress === undefined) throw new Error('Expected mxpress to be the first contender')
+  const { sender } = await runAloud(mxpress, manyRecipients({ quick }), ', recipients of one message')
+  return memoryCourse(sender.peakRssOctets, sender.rssSamples)
+}
+
+/** Progress goes to stderr, so that stdout holds figures only. */
+async function runAloud(contender: Contender, workload: Workload, remark: string): Promise<Run> {
+  process.stderr.write(`${runName(workload, contender)}${remark} ... `)
+  const run = await runOnce(contender, workload)
+  const rate = Math.round((workload.messages / run.sender.elapsedMs) * 1000)
+  process.stderr.write(`${rate.toLocaleString('en')} messages/s\n`)
+  return run
+}
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3))
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new TypeError(`Expected --rounds to be a whole number from 1, got ${values.rounds}`)
+  }
+  return { ...values, rounds }
+}
