@@ -71,16 +71,16 @@ export interface TimeoutOptions {
 
 /** How much at once, and how long one tries. A site is a set of exchangers, whatever the number of their domains. */
 export interface DeliveryOptions {
-  /** Transactions open at once, all sites together; from 1. Default 50: some 50 MB and far below any descriptor limit. */
+  /** Transactions open at once, all sites together; from 1. Default 50, half of what Postfix runs (`default_process_limit`). */
   readonly concurrency?: number
-  /** Sessions open at once to one site; from 1. Default 5, what Postfix begins with. */
+  /** Sessions open at once to one site; from 1. Default 5, as in Postfix (`initial_destination_concurrency`). */
   readonly perSite?: number
   /**
    * Addresses dialled for one recipient in one attempt; from 1. Default 20. RFC 5321 §5.1 wants every address tried
    * and at least two; a domain that lists hundreds shall not cost hours.
    */
   readonly maxTargets?: number
-  /** Transactions in one session before it is closed; from 1. Default 100: receivers end longer ones with 421. */
+  /** Transactions in one session before it is closed; from 1. Default 100: receivers have limits of their own. */
   readonly messagesPerSession?: number
 }
 

@@ -92,7 +92,6 @@ class FileLog implements Log {
   #failure: Error | null = null
   #retryTimer: NodeJS.Timeout | undefined
   #reopening: PromiseWithResolvers<void> | null = null
-  #reopenAgain = false
   #closing: Promise<void> | null = null
 
   constructor(file: string, sonic: SonicBoom, options: FileLogOptions) {
@@ -101,6 +100,8 @@ class FileLog implements Log {
     this.#format = createFormat(options.format ?? 'classic')
     this.#clock = options.clock ?? wallClock
     this.#onError = options.onError ?? ((error) => process.emitWarning(error))
+    // Each flush listens while it waits, and any number of callers may flush at once.
+    sonic.setMaxListeners(0)
     sonic.on('error', (error: NodeJS.ErrnoException) => this.#failed(error))
     sonic.on('drain', () => this.#written())
     sonic.on('drop', () => {
@@ -121,11 +122,7 @@ class FileLog implements Log {
 
   /** When the file cannot be opened under its name, the log goes on in the file it has, and `onError` is told. */
   reopen(): void {
-    if (this.#closing !== null) return
-    if (this.#reopening !== null) {
-      this.#reopenAgain = true
-      return
-    }
+    if (this.#closing !== null || this.#reopening !== null) return
     // What was said before the rotation belongs into the old file; sonic-boom finishes only the write in flight there.
     this.#buffer.handOver()
     this.#reopening = Promise.withResolvers()
@@ -139,7 +136,6 @@ class FileLog implements Log {
 
   async #close(): Promise<void> {
     this.#buffer.handOver()
-    if (this.#lost > 0) this.#hand('', 0)
     const error = await this.#drain()
     clearTimeout(this.#retryTimer)
     if (error !== null) this.#onError(writeError(this.#file, error, this.#unwritten + this.#lost))
@@ -179,13 +175,8 @@ class FileLog implements Log {
   }
 
   #endReopening(): void {
-    const { resolve } = this.#reopening ?? {}
+    this.#reopening?.resolve()
     this.#reopening = null
-    if (this.#reopenAgain) {
-      this.#reopenAgain = false
-      this.reopen()
-    }
-    resolve?.()
   }
 
   #failed(error: NodeJS.ErrnoException): void {

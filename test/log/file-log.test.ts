@@ -92,6 +92,21 @@ describe('an open log', () => {
     expect(await recipients()).toEqual(expected)
   })
 
+  test('gives up what is written faster than any disk could take it, and counts it', async () => {
+    const log = await openFileLog({ file, format: 'json', clock })
+    const written = 100_000
+    for (let index = 0; index < written; index++) writeTo(log, `${index}@b.test`)
+    await log.close()
+    const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1)
+    const last = JSON.parse(lines.at(-1) ?? '')
+    expect(last).toEqual({
+      time: '1970-01-01T00:00:00.000Z',
+      kind: 'lost',
+      lines: written - (lines.length - 1),
+      error: 'the disk was too slow',
+    })
+  })
+
   test('ignores what comes after close, which may be called twice', async () => {
     const log = await openFileLog({ file, format: 'json', clock })
     await Promise.all([log.close(), log.close()])
@@ -123,6 +138,17 @@ describe('reopening', () => {
     const log = await openFileLog({ file, format: 'json', clock })
     writeTo(log, 'old@b.test')
     await log.flush()
+    await rename(file, `${file}.1`)
+    log.reopen()
+    writeTo(log, 'new@b.test')
+    await log.close()
+    expect(await recipients(`${file}.1`)).toEqual(['old@b.test'])
+    expect(await recipients()).toEqual(['new@b.test'])
+  })
+
+  test('leaves in the old file what was said before', async () => {
+    const log = await openFileLog({ file, format: 'json', clock })
+    writeTo(log, 'old@b.test')
     await rename(file, `${file}.1`)
     log.reopen()
     writeTo(log, 'new@b.test')
@@ -240,6 +266,14 @@ describe.skipIf(!diskIsFull)('a disk that is full (skipped where there is no /de
       Array.from({ length: lost }, (_, index) => `${index}@b.test`),
     )
     expect(records.slice(lost + 1).map((record) => record.to)).toEqual(['last@b.test'])
+  })
+
+  test('does not keep the log from reopening while a write fails', async () => {
+    const log = await openFull(() => {})
+    writeTo(log, 'a@b.test')
+    await makeRoom(log)
+    await log.close()
+    expect(await recipients()).toEqual(['a@b.test'])
   })
 
   test('at close costs the lines, a report of how many, and nothing else', async () => {
