@@ -27,9 +27,12 @@ export interface SandboxOptions {
   readonly onDialogue?: (line: DialogueLine) => void
 }
 
+/** A day: far below the 24.8 at which timers overflow, and nobody waits longer. */
+const mostSeconds = 86_400
+
 const expectSeconds = (name: string, seconds: number): number => {
-  if (Number.isFinite(seconds) && seconds >= 0) return seconds * 1000
-  throw new TypeError(`Expected \`${name}\` to be seconds from 0, got \`${seconds}\``)
+  if (seconds >= 0 && seconds <= mostSeconds) return seconds * 1000
+  throw new TypeError(`Expected \`${name}\` to be seconds from 0 to ${mostSeconds}, got \`${seconds}\``)
 }
 
 const expectWhole = (name: string, number: number, from: number, to: number): number => {

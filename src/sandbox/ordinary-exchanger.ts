@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import {
   SMTPServer,
+  type SMTPServerAddress,
   type SMTPServerDataStream,
   type SMTPServerOptions,
   type SMTPServerSession,
@@ -44,18 +45,27 @@ class RefusalError extends Error {
   }
 }
 
-/** RFC 6531 §3.2: a UTF-8 address needs the SMTPUTF8 parameter, which is refused where it was not offered. */
-const refuseAddress = (
-  address: string,
-  session: SMTPServerSession,
-  behaviour: OrdinaryBehaviour,
-): Refusal | undefined => {
-  if (behaviour.lacks?.includes('SMTPUTF8') && session.envelope.smtpUtf8) {
-    return { code: 555, text: 'SMTPUTF8 was not offered' }
-  }
-  // smtp-server turns A-labels into U-labels, so only the local part can be judged.
-  if (!session.envelope.smtpUtf8 && nonAscii.test(address.slice(0, address.lastIndexOf('@')))) {
-    return { code: 553, text: 'SMTPUTF8 is needed for this address' }
+type Parameters = SMTPServerAddress['args']
+
+/** The session's own flag outlives a MAIL that was refused. */
+const declares = (parameters: Parameters, keyword: string): boolean =>
+  parameters !== false && keyword in parameters
+
+/** RFC 6531 §3.2. smtp-server turns A-labels into U-labels, so only the local part can be judged. */
+const refuseAddress = (address: string, parameters: Parameters): Refusal | undefined =>
+  nonAscii.test(address.slice(0, address.lastIndexOf('@'))) && !declares(parameters, 'SMTPUTF8')
+    ? { code: 553, text: 'SMTPUTF8 is needed for this address' }
+    : undefined
+
+/** A parameter that was not offered is refused (RFC 5321 §4.1.1.11). */
+const refuseParameters = (parameters: Parameters, { lacks = [] }: OrdinaryBehaviour): Refusal | undefined => {
+  for (const [keyword, extension] of [
+    ['BODY', '8BITMIME'],
+    ['SMTPUTF8', 'SMTPUTF8'],
+  ] as const) {
+    if (lacks.includes(extension) && declares(parameters, keyword)) {
+      return { code: 555, text: `${extension} was not offered` }
+    }
   }
   return undefined
 }
@@ -141,15 +151,13 @@ export class OrdinaryExchanger implements RunningExchanger {
         if (socket instanceof TLSSocket && socket.isSessionReused()) this.#counters.resumptions += 1
         done()
       },
-      onMailFrom: ({ address, args }, session, done) => {
-        const refusal =
-          this.#behaviour.lacks?.includes('8BITMIME') && args !== false && 'BODY' in args
-            ? { code: 555, text: '8BITMIME was not offered' }
-            : refuseAddress(address, session, this.#behaviour)
+      onMailFrom: ({ address, args }, _session, done) => {
+        const refusal = refuseParameters(args, this.#behaviour) ?? refuseAddress(address, args)
         done(refusal && new RefusalError(refusal))
       },
-      onRcptTo: ({ address }, session, done) => {
-        const refusal = this.#behaviour.recipientRefusal ?? refuseAddress(address, session, this.#behaviour)
+      onRcptTo: ({ address }, { envelope: { mailFrom } }, done) => {
+        const parameters = mailFrom !== false && mailFrom.args
+        const refusal = this.#behaviour.recipientRefusal ?? refuseAddress(address, parameters)
         done(refusal && new RefusalError(refusal))
       },
       onData: (stream, session, done) => {

@@ -178,8 +178,9 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const common: Common = { certificates, mailroom, slowMs, signal: ending.signal, onDialogue }
   const make = () => hosts.flatMap((host) => makeExchanger(host, common) ?? [])
   const { listening: exchangers, port } = await listenOnOnePort(make, settings.port)
-  for (const exchanger of exchangers) started.defer(() => exchanger.close())
+  // Sockets are gone before the slow ones wake up, so that nobody hears what became of them.
   started.defer(() => ending.abort())
+  for (const exchanger of exchangers) started.defer(() => exchanger.close())
   const nameServer = await startNameServer(buildZone(placed))
   started.defer(() => nameServer.close())
   options.signal?.throwIfAborted()

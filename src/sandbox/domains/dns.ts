@@ -12,9 +12,16 @@ import {
   ordinary,
 } from './plan.ts'
 
+/** Then waits for QUIT and answers 503 to all else (RFC 5321 §3.1). */
+const badSequence = { lines: ['503 5.5.1 Bad sequence of commands'] }
 const refusesAtGreeting: Script = {
   kind: 'scripted',
-  steps: { greeting: { lines: ['554 5.7.1 No service for you here'], afterwards: 'close' } },
+  steps: {
+    greeting: { lines: ['554 5.7.1 No service for you here'] },
+    ehlo: badSequence,
+    helo: badSequence,
+    mail: badSequence,
+  },
 }
 
 /** More records than fit in a UDP answer, and more exchangers than anybody should dial. */
