@@ -37,7 +37,7 @@ async function startIn(home: string, root: string, options: MtaOptions): Promise
   const port = await freePort(options.address)
   const exim = join(root, 'usr/sbin/exim4')
   const configuration = join(home, 'exim.conf')
-  const files = await makeCertificate(home, `mx.${options.domain}`)
+  const files = await makeCertificate(home, `mx.${options.domain}`, options.address)
   await run('chown', [eximUser, files.key])
   for (const name of ['spool', 'log', 'mail']) await makeDirectory(join(home, name), eximUser)
   await writeFile(join(home, 'mailboxes'), options.mailboxes.map((user) => `${user}: ${user}\n`).join(''))
@@ -51,6 +51,7 @@ async function startIn(home: string, root: string, options: MtaOptions): Promise
     version: stdout.split(' ')[2] ?? '',
     home,
     mailboxes: join(home, 'mail'),
+    certificateFile: join(home, 'certificate.pem'),
     logFiles: [join(home, 'log/mainlog'), join(home, 'log/panic')],
     command: { file: exim, args: ['-C', configuration, '-bdf', '-q1m'], outputFile: join(home, 'output') },
   })
@@ -67,7 +68,7 @@ keep_environment =
 spool_directory = ${home}/spool
 log_file_path = ${home}/log/%slog
 pid_file_path = ${home}/spool/exim.pid
-log_selector = +smtp_connection +tls_cipher
+log_selector = +smtp_connection +tls_cipher +pid
 primary_hostname = mx.${options.domain}
 domainlist local_domains = ${options.domain}
 local_interfaces = <; [${options.address}]:${options.port}

@@ -27,18 +27,22 @@ export async function makeDirectory(path: string, owner: string, mode = 0o700): 
   await chmod(path, mode)
 }
 
-/** A self-signed certificate and its key, as PEM files. */
+/** A self-signed certificate and its key, as PEM files; good for a day. */
 export interface CertificateFiles {
   readonly certificate: string
   readonly key: string
 }
 
-/** Makes a self-signed certificate for a host name, good for a day. */
-export async function makeCertificate(home: string, host: string): Promise<CertificateFiles> {
+/** Makes a self-signed certificate that names a host and its address. */
+export async function makeCertificate(
+  home: string,
+  host: string,
+  address: string,
+): Promise<CertificateFiles> {
   const files = { certificate: join(home, 'certificate.pem'), key: join(home, 'key.pem') }
   const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', files.key]
-  const name = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`]
-  await run('openssl', ['req', '-x509', '-days', '1', ...key, '-out', files.certificate, ...name])
+  const names = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host},IP:${address}`]
+  await run('openssl', ['req', '-x509', '-days', '1', ...key, '-out', files.certificate, ...names])
   return files
 }
 

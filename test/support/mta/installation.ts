@@ -30,9 +30,17 @@ export function findInstallation(name: MtaName): Installation {
   const installation = look(name)
   if (installation.kind === 'missing') {
     if (process.env.CI) throw new Error(`${name}: ${installation.reason}`)
-    process.stderr.write(`skipped: interop with ${name}: ${installation.reason}\n`)
+    announce(`skipped: interop with ${name}: ${installation.reason}\n`)
   }
   return installation
+}
+
+const announced = new Set<string>()
+
+function announce(line: string): void {
+  if (announced.has(line)) return
+  announced.add(line)
+  process.stderr.write(line)
 }
 
 function look(name: MtaName): Installation {

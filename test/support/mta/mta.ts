@@ -24,6 +24,8 @@ export interface Mta {
   readonly port: number
   readonly domain: string
   readonly version: string
+  /** The server's self-signed certificate in PEM; it names `mx.` + domain and `ip`. */
+  readonly certificate: string
   /** The messages in a mailbox, oldest first, octet for octet as the server stored them. */
   mailbox(user: string): Promise<readonly Buffer[]>
   /**

@@ -35,7 +35,7 @@ export async function startOpenSmtpd(root: string, options: MtaOptions): Promise
 async function startIn(home: string, root: string, options: MtaOptions): Promise<Mta> {
   const port = await freePort(options.address)
   const smtpd = join(root, 'usr/sbin/smtpd')
-  const files = await makeCertificate(home, `mx.${options.domain}`)
+  const files = await makeCertificate(home, `mx.${options.domain}`, options.address)
   await makeDirectory(join(home, 'mail'), 'nobody')
   const configuration = join(home, 'smtpd.conf')
   await writeFile(configuration, smtpdConf(home, root, { ...options, ...files, port }), { mode: 0o600 })
@@ -47,6 +47,7 @@ async function startIn(home: string, root: string, options: MtaOptions): Promise
     version: await versionOf(smtpd),
     home,
     mailboxes: join(home, 'mail'),
+    certificateFile: join(home, 'certificate.pem'),
     logFiles: [],
     command: await command(home, [smtpd, '-d', '-f', configuration]),
   })

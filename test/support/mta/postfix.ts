@@ -38,6 +38,7 @@ async function startIn(home: string, root: string, options: MtaOptions): Promise
     version: stdout.trim(),
     home,
     mailboxes: join(home, 'mail'),
+    certificateFile: join(home, 'certificate.pem'),
     logFiles: [join(home, 'mail.log')],
     command: {
       file: join(libraries, 'sbin/master'),
@@ -56,7 +57,7 @@ interface ListeningOptions extends MtaOptions {
 async function writeConfiguration(home: string, root: string, options: ListeningOptions): Promise<void> {
   const etc = join(home, 'etc')
   await mkdir(etc)
-  const { certificate, key } = await makeCertificate(home, `mx.${options.domain}`)
+  const { certificate, key } = await makeCertificate(home, `mx.${options.domain}`, options.address)
   const mailboxes = options.mailboxes.map((user) => `${user}@${options.domain} ${user}/\n`)
   await writeFile(join(etc, 'mailboxes'), mailboxes.join(''))
   await writeFile(join(etc, 'main.cf'), mainCf(home, root, { ...options, certificate, key }))

@@ -19,6 +19,7 @@ export interface MtaSetup {
   readonly home: string
   /** Directory with a Maildir for each user. */
   readonly mailboxes: string
+  readonly certificateFile: string
   /** Files the server logs to, beside its output. */
   readonly logFiles: readonly string[]
   readonly command: ServerCommand
@@ -52,6 +53,7 @@ class RunningMta implements Mta {
   readonly port: number
   readonly domain: string
   readonly version: string
+  readonly certificate: string
   readonly #setup: MtaSetup
   readonly #server: ServerProcess
 
@@ -61,6 +63,7 @@ class RunningMta implements Mta {
     this.port = setup.port
     this.domain = setup.domain
     this.version = setup.version
+    this.certificate = readFileSync(setup.certificateFile, 'utf8')
     this.#setup = setup
     this.#server = server
   }
