@@ -20,10 +20,10 @@ import { type Summary, summarize } from './summary.ts'
 import { findings } from './targets.ts'
 import { manyRecipients, type Workload, workloads } from './workload.ts'
 
-const { quick, only, rounds, json } = options()
 const everyone = contenders()
+const { quick, only, rounds, json, heats } = orUsageError(plan)
 const summaries: Summary[] = []
-for (const heat of planHeats(workloads({ quick }), everyone, only)) {
+for (const heat of heats) {
   const found = await measure(heat)
   summaries.push(...found)
   if (!json) console.log(workloadText(found))
@@ -59,7 +59,7 @@ async function runAloud(contender: Contender, workload: Workload, remark: string
   return run
 }
 
-function options() {
+function plan() {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
@@ -72,5 +72,14 @@ function options() {
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new TypeError(`Expected --rounds to be a whole number from 1, got ${values.rounds}`)
   }
-  return { ...values, rounds }
+  return { ...values, rounds, heats: planHeats(workloads(values), everyone, values.only) }
+}
+
+function orUsageError<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exit(64)
+  }
 }

@@ -21,7 +21,7 @@ const dottedLine = `.${textLine}`
 const linesPerDot = 20
 
 /** The reverse-path of every message. */
-export const reversePath = 'alice@sender.test'
+export const reversePath = { localPart: 'alice', domain: 'sender.test' }
 /** The domain of every recipient. */
 export const recipientDomain = 'example.test'
 

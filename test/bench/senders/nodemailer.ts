@@ -28,7 +28,10 @@ tellParent(usage.report())
 async function sendInTurn(): Promise<void> {
   while (next < job.messages) {
     const to = `user${next++}@${recipientDomain}`
-    await transport.sendMail({ envelope: { from: reversePath, to: [to] }, raw })
+    await transport.sendMail({
+      envelope: { from: `${reversePath.localPart}@${reversePath.domain}`, to: [to] },
+      raw,
+    })
     usage.delivered()
   }
 }
