@@ -55,13 +55,9 @@ export interface Sandbox extends AsyncDisposable {
 const hasIpv6 = (): boolean =>
   Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'))
 
-const prepareMailDir = async (options: SandboxOptions, started: AsyncDisposableStack): Promise<string> => {
-  if (options.mailDir !== undefined) {
-    await mkdir(options.mailDir, { recursive: true })
-    return options.mailDir
-  }
-  const mailDir = await mkdtemp(join(tmpdir(), 'mxpress-sandbox-'))
-  if (options.removeMail) started.defer(() => rm(mailDir, { recursive: true, force: true }))
+const prepareMailDir = async (mailDir: string | undefined): Promise<string> => {
+  if (mailDir === undefined) return await mkdtemp(join(tmpdir(), 'mxpress-sandbox-'))
+  await mkdir(mailDir, { recursive: true })
   return mailDir
 }
 
@@ -170,7 +166,12 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const placed = placeHosts(plans)
   const hosts = placed.flatMap((domain) => domain.hosts)
   const certificates = makeCertificates(hosts.map(({ name }) => name))
-  const mailDir = await prepareMailDir(options, started)
+  const mailDir = await prepareMailDir(options.mailDir)
+  let running = false
+  started.defer(async () => {
+    const unwanted = options.removeMail || !running
+    if (options.mailDir === undefined && unwanted) await rm(mailDir, { recursive: true, force: true })
+  })
   const mailroom = new Mailroom(mailDir)
   const ending = new AbortController()
   const { slowMs } = settings
@@ -184,6 +185,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const nameServer = await startNameServer(buildZone(placed))
   started.defer(() => nameServer.close())
   options.signal?.throwIfAborted()
+  running = true
   const sandbox = new RunningSandbox({
     nameServer,
     exchangers,
