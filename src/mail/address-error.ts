@@ -20,7 +20,11 @@ export class AddressError extends Error {
   }
 }
 
-/** The text with everything escaped that could move a terminal's cursor, hide, or break a line; shortened. */
+/**
+ * The text with everything escaped that could move a terminal's cursor, hide, or break a line; shortened. For the person
+ * who typed it, so unlike log/escape.ts it leaves the backslashes of quoted local parts alone and shows blanks that only
+ * look like spaces.
+ */
 export function printable(text: string): string {
   const characters = [...text.slice(0, 2 * shownCharacters)]
   const isLonger = characters.length > shownCharacters || text.length > 2 * shownCharacters

@@ -124,6 +124,8 @@ test.each([
   ['<>', 'expected an address'],
   ['<@a.test>', 'source route'],
   ['Team: a@x.test', 'expected `;`'],
+  ['Team: a@x.test, b@x.test', 'expected `;`'],
+  ['A: a@x.test, B: b@x.test;', 'a group inside a group'],
   ['mailto:a@x.test', 'expected `;`'],
   ['A: B: a@x.test;;', 'a group inside a group'],
   [':a@x.test;', 'expected the name of a group'],
