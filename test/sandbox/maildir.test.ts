@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { folderName, keepMail } from '../../src/sandbox/maildir.ts'
 
 let mailDir = ''
@@ -21,7 +21,9 @@ test('a message lies in new, its temporary file is gone', async () => {
   expect(await readdir(join(mailDir, 'accepts.test/user/cur'))).toEqual([])
 })
 
-test('two messages at once have two names', async () => {
+test('two messages in one millisecond have two names', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => void vi.useRealTimers())
   const [one, other] = await Promise.all([keep('twin'), keep('twin')])
   expect(one).not.toBe(other)
 })

@@ -4,7 +4,7 @@ import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import {
   type DialogueLine,
   exampleCommand,
@@ -179,10 +179,14 @@ test('closing ends open sessions, may be repeated, and lets the process exit', a
     const sockets = hosts.map((host) => connect({ host, port: sandbox.port }).on('error', () => {}))
     const ends = sockets.map((socket) => new Promise((resolve) => socket.on('close', resolve)))
     await Promise.allSettled(sockets.map((socket) => once(socket.resume(), 'connect')))
+    // Whoever connects last and has its greeting shows that the slow one is at its waiting.
+    const last = connect({ host: '127.25.1.1', port: sandbox.port })
+    await once(last, 'data')
     await Promise.all([sandbox.close(), sandbox.close()])
     await Promise.all(ends)
     console.log('closed')`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program])
+  onTestFinished(() => void child.kill())
   const printed = Promise.all([text(child.stdout), text(child.stderr)])
   expect(await once(child, 'close')).toEqual([0, null])
   expect(await printed).toEqual(['closed\n', ''])
