@@ -17,3 +17,9 @@ export class InputDataError extends Error {
   override readonly name = 'InputDataError'
   readonly code = 'ERR_INPUT_DATA'
 }
+
+/** The machine does not let a command begin: a port is taken, a directory cannot be made. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+  readonly code = 'ERR_START'
+}

@@ -48,3 +48,8 @@ export function routeEntry(text: string): RouteEntry {
     throw new InvalidArgumentError('Expected DOMAIN=HOST[:PORT].')
   return [domain, target]
 }
+
+/** The keys that have a value; an option that was not given is not one that was given as `undefined`. */
+export function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+}

@@ -1,0 +1,107 @@
+/**
+ * The options that say how mail is delivered. One rule: they are the library's options under other names; what a value
+ * may be is decided where the library decides it, and a complaint names the option as it was written here.
+ */
+import { type Command, Option } from 'commander'
+import { loadConfig } from '../config/file.ts'
+import { mergeOptions } from '../config/merge.ts'
+import type { AgentOptions } from '../config/options.ts'
+import { checkOptions, type OptionPath } from '../config/problems.ts'
+import type { CommonOptions } from './command.ts'
+import { UsageError } from './errors.ts'
+import { asWritten, given, type RouteEntry, repeatable, routeEntry, wholeNumber } from './option-values.ts'
+
+const tlsModes = ['off', 'opportunistic', 'required', 'verified'] as const
+const logFormats = ['classic', 'json'] as const
+
+/** The log of a command that was not told otherwise; the library by itself writes none. */
+const DEFAULT_LOG = 'mxpress.log'
+
+/** The options as commander hands them over. */
+export interface AgentOptionValues {
+  readonly hostname?: string
+  readonly dns?: readonly string[]
+  readonly port?: number
+  readonly route?: readonly RouteEntry[]
+  readonly concurrency?: number
+  readonly perSite?: number
+  readonly tls?: (typeof tlsModes)[number]
+  readonly allowLocalAddresses?: true
+  readonly log?: string
+  readonly logFormat?: (typeof logFormats)[number]
+}
+
+/** Adds the options to a command. */
+export function addAgentOptions(command: Command): Command {
+  return command
+    .optionsGroup('Delivery:')
+    .option('--hostname <name>', "name given in EHLO (default: the system's)")
+    .option(
+      '--dns <host[:port]>',
+      "name server to ask instead of the system's (repeatable)",
+      repeatable(asWritten),
+    )
+    .option('--port <n>', 'port of the exchangers (default: 25)', wholeNumber(1, 65_535))
+    .option(
+      '--route <domain=host[:port]>',
+      'where mail for a domain goes, without MX (repeatable)',
+      repeatable(routeEntry),
+    )
+    .option(
+      '--concurrency <n>',
+      'transactions open at once, all sites together (default: 50)',
+      wholeNumber(1),
+    )
+    .option('--per-site <n>', 'sessions open at once to one site (default: 5)', wholeNumber(1))
+    .addOption(new Option('--tls <mode>', 'how safely (default: opportunistic)').choices(tlsModes))
+    .option('--allow-local-addresses', 'connect to private and loopback addresses that DNS named')
+    .option('--log <file>', `the log, appended to (default: ${DEFAULT_LOG})`)
+    .addOption(new Option('--log-format <format>', 'of the log (default: classic)').choices(logFormats))
+}
+
+/**
+ * The options of the command line over the variables over the configuration file.
+ * @throws {UsageError} a value on the command line is wrong.
+ * @throws {ConfigError} the file or a variable is wrong.
+ */
+export async function readAgentOptions(values: AgentOptionValues & CommonOptions): Promise<AgentOptions> {
+  const given = optionsOf(values)
+  const checked = checkOptions(given)
+  if (!checked.ok) {
+    throw new UsageError(checked.problems.map(({ path, describe }) => describe(flagOf(path))).join('\n'))
+  }
+  const { options } = await loadConfig({ file: values.config })
+  return mergeOptions({ log: { file: DEFAULT_LOG } }, options, given)
+}
+
+function optionsOf(values: AgentOptionValues): AgentOptions {
+  const { hostname, dns, port, allowLocalAddresses, route, concurrency, perSite, tls, log, logFormat } =
+    values
+  return mergeOptions(
+    given({ hostname }),
+    { dns: given({ servers: dns }) },
+    { smtp: given({ port, allowLocalAddresses }) },
+    { delivery: given({ concurrency, perSite }) },
+    { tls: given({ mode: tls }) },
+    route === undefined ? {} : { routes: Object.fromEntries(route) },
+    { log: given({ file: log, format: logFormat }) },
+  )
+}
+
+const flags: Readonly<Record<string, string>> = {
+  hostname: '--hostname',
+  'dns.servers': '--dns',
+  'smtp.port': '--port',
+  'smtp.allowLocalAddresses': '--allow-local-addresses',
+  'delivery.concurrency': '--concurrency',
+  'delivery.perSite': '--per-site',
+  'tls.mode': '--tls',
+  'log.file': '--log',
+  'log.format': '--log-format',
+}
+
+function flagOf(path: OptionPath): string {
+  const [section, key] = path
+  if (section === 'routes') return `--route ${key}`
+  return flags[`${section}.${key}`] ?? flags[`${section}`] ?? path.join('.')
+}

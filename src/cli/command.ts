@@ -1,0 +1,57 @@
+/**
+ * What all commands have in common: how they are called, how they say what is wrong with the call, and the options
+ * that every one of them takes.
+ */
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { UsageError } from './errors.ts'
+
+// The same two steps up from src/cli/ and from dist/cli/.
+const packageFile = new URL('../../package.json', import.meta.url)
+
+/** The version of the package. */
+export const version: string = JSON.parse(readFileSync(packageFile, 'utf8')).version
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly config?: string
+  readonly json?: boolean
+}
+
+/** What `--help` says of a command. */
+export interface CommandText {
+  readonly name: string
+  readonly summary: string
+  readonly description: string
+  /** Whole lines, shown under `Examples:`. */
+  readonly examples: readonly string[]
+}
+
+/** A command with help, `--version`, `--config` and `--json`; without positional arguments. */
+export function newCommand({ name, summary, description, examples }: CommandText): Command {
+  return bareCommand(name)
+    .summary(summary)
+    .description(description)
+    .option('--config <file>', 'configuration instead of ./mxpress.toml or /etc/mxpress/mxpress.toml')
+    .option('--json', 'one JSON document on standard output and nothing else there')
+    .showHelpAfterError(`(mxpress ${name} --help tells more)`)
+    .hook('preAction', (_program, command) => refuseArguments(command))
+    .addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${line}`)].join('\n'))
+}
+
+/** A command that throws instead of ending the process, so that `exit-code.ts` alone decides how it ends. */
+export function bareCommand(name: string): Command {
+  return new Command(name)
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .exitOverride()
+    .allowExcessArguments()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mxpress: ')) })
+}
+
+// commander would only count them; a usage error names the offending text.
+function refuseArguments(command: Command): void {
+  const [extra] = command.args
+  if (extra !== undefined)
+    throw new UsageError(`unexpected argument '${extra}' (mxpress ${command.name()} --help tells more)`)
+}

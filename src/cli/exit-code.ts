@@ -1,0 +1,78 @@
+/**
+ * The one place that says with which code the program ends: sysexits.h, as sendmail(8) has used it for decades, so that
+ * a calling script can tell "try again" (75) from "give up" (69) and both from "you called me wrong" (64).
+ */
+import { CommanderError } from 'commander'
+import { ConfigError } from '../config/errors.ts'
+import { LogFileError } from '../log/errors.ts'
+import { AddressError } from '../mail/address.ts'
+import { AttachmentError } from '../mail/compose-attachments.ts'
+import { MessageError } from '../mail/message-error.ts'
+import { InputDataError, InputFileError, StartError, UsageError } from './errors.ts'
+
+/** Every code a command can end with. */
+export const exitCodes = {
+  ok: 0,
+  /** EX_USAGE: an unknown option, a missing or malformed argument. */
+  usage: 64,
+  /** EX_DATAERR: input that was read is malformed. */
+  dataError: 65,
+  /** EX_NOINPUT: a file named as input cannot be read. */
+  noInput: 66,
+  /** EX_UNAVAILABLE: at least one recipient failed for good; or the sandbox could not start. */
+  unavailable: 69,
+  /** EX_SOFTWARE: our own defect. */
+  software: 70,
+  /** EX_CANTCREAT: the log cannot be written. */
+  cannotCreate: 73,
+  /** EX_TEMPFAIL: at least one recipient deferred, none failed. */
+  temporaryFailure: 75,
+  /** EX_CONFIG: the configuration is wrong. */
+  config: 78,
+  /** 128 + SIGINT, as shells count. */
+  interrupted: 130,
+  /** 128 + SIGTERM. */
+  terminated: 143,
+} as const
+
+/** One of `exitCodes`. */
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** How many recipients had which outcome. */
+export interface OutcomeCounts {
+  readonly delivered: number
+  readonly deferred: number
+  readonly failed: number
+}
+
+/** The code for a finished delivery: one failure outweighs any number of deferrals. */
+export function exitCodeOfCounts({ deferred, failed }: OutcomeCounts): ExitCode {
+  if (failed > 0) return exitCodes.unavailable
+  return deferred > 0 ? exitCodes.temporaryFailure : exitCodes.ok
+}
+
+/** The code for what a command threw. */
+export function exitCodeOfError(error: unknown): ExitCode {
+  // commander ends with 0 after --help and --version, with 1 after everything that is wrong with the call.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  if (error instanceof UsageError) return exitCodes.usage
+  // Addresses of arguments were checked before (UsageError): what is left stood in a message that was read.
+  if (error instanceof AddressError) return exitCodes.dataError
+  if (error instanceof MessageError) return exitCodes.dataError
+  if (error instanceof InputDataError) return exitCodes.dataError
+  if (error instanceof InputFileError || error instanceof AttachmentError) return exitCodes.noInput
+  if (error instanceof LogFileError) return exitCodes.cannotCreate
+  if (error instanceof ConfigError) return exitCodes.config
+  if (error instanceof StartError) return exitCodes.unavailable
+  return exitCodes.software
+}
+
+/** Whether nothing above knows the error: then it is ours to repair, and its stack is worth showing. */
+export function isDefect(error: unknown): boolean {
+  return exitCodeOfError(error) === exitCodes.software
+}
+
+/** Whether the error was printed by whoever threw it. */
+export function isReported(error: unknown): boolean {
+  return error instanceof CommanderError
+}
