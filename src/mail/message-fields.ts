@@ -50,7 +50,7 @@ function mimeFields(part: Part, encoding: string, body: Uint8Array): Uint8Array 
   return Buffer.from(`${lines.join('\r\n')}\r\n`)
 }
 
-/** What a message from before MIME may be labelled as (RFC 1428 §3). */
+/** What a message from before MIME may be labelled as (RFC 1428). */
 function guessCharset(octets: Uint8Array): string {
   if (isAscii(octets)) return 'us-ascii'
   return isUtf8(octets) ? 'utf-8' : 'unknown-8bit'

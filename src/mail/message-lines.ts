@@ -105,8 +105,7 @@ function findLongLine(bytes: Uint8Array): number | null {
 
 /** Whether the octets can go over the wire as they stand: whole lines of at most 998 octets, CRLF only, no NUL. */
 export function isWireForm(bytes: Uint8Array): boolean {
-  if (bytes.length === 0) return true
-  return bytes.at(-1) === LF && bytes.indexOf(NUL) === -1 && hasWireLines(bytes)
+  return bytes.indexOf(NUL) === -1 && hasWireLines(bytes)
 }
 
 function hasWireLines(bytes: Uint8Array): boolean {

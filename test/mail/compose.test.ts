@@ -174,6 +174,9 @@ test('text of any kind is 7-bit on the wire and read back the same', async () =>
 test('every kind of line end in a text becomes CRLF (RFC 5321 §2.3.8)', async () => {
   const { content } = await compose({ ...plain, text: 'a\rb\nc\r\nd' })
   expect(content.toString()).toMatch(/\r\n\r\na\r\nb\r\nc\r\nd\r\n$/)
+  // In base64 as well, where only the reader sees them (RFC 2045 §6.8).
+  const inBase64 = (await compose({ ...plain, text: '日\n本' })).content.toString()
+  expect(inBase64).toContain(Buffer.from('日\r\n本').toString('base64'))
 })
 
 test('a local part in UTF-8 is written as it is and asks for SMTPUTF8 (RFC 6531 §3.2), a Bcc alone does not', async () => {

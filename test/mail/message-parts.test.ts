@@ -79,6 +79,15 @@ test('an outer boundary ends the inner multiparts that were not closed (RFC 2046
   ])
 })
 
+test('an inner multipart of the same boundary hides the outer one until it is closed', () => {
+  const head = 'Content-Type: multipart/mixed; boundary=b\n\n'
+  const pieces = split(`${head}--b\n${head}--b\n\ninner\n--b--\n--b\n\nouter\n--b--\n`)
+  expect(pieces.filter(([kind]) => kind === 'body')).toEqual([
+    ['body', 'text/plain', 'inner'],
+    ['body', 'text/plain', 'outer'],
+  ])
+})
+
 test('a line that only begins like a boundary is content', () => {
   const pieces = split('Content-Type: multipart/mixed; boundary=a\n\n--a\n\n--ab\n--a-\n --a\n--a--\n')
   expect(pieces.filter(([kind]) => kind === 'body')).toEqual([['body', 'text/plain', '--ab\n--a-\n --a']])

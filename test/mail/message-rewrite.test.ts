@@ -61,7 +61,7 @@ test('quoted-printable with long lines is encoded anew to the same octets', asyn
   expect(read).toEqual(await readBack(Buffer.from(text)))
 })
 
-test('a message from before MIME gets the fields that say how it was encoded (RFC 1428 §3)', () => {
+test('a message from before MIME gets the fields that say how it was encoded (RFC 1428)', () => {
   const body = (text: string | Uint8Array) =>
     rewrite(Buffer.concat([Buffer.from('From: a@b\n\n'), Buffer.from(text)]))
   const header = (charset: string) =>
@@ -105,6 +105,12 @@ test('fields of the outermost header are dropped with their folded lines, those 
 test.each([
   ['a long field without blanks', `From: a@b\nSubject: ${long}\n\nx`, 2, 'subject field'],
   [
+    'a long folded line whose only blanks begin it',
+    `From: a@b\nX: y\n${' '.repeat(500)}${'z'.repeat(600)}\n\nx`,
+    3,
+    'folded',
+  ],
+  [
     'a long field whose only blanks close it',
     `From: a@b\nX: ${'y'.repeat(990)}${' '.repeat(990)}\n\nx`,
     2,
@@ -120,7 +126,12 @@ test.each([
   ['a NUL in a multipart without parts', 'Content-Type: multipart/mixed\n\n\0', 3, 'multipart/mixed'],
   ['a NUL in an unknown encoding', mixed('Content-Transfer-Encoding: x-uue\n\n\0'), 8, 'x-uue'],
   ['a long line in a multipart/signed', mixed(`\n${long}`).replace('mixed', 'signed'), 7, 'multipart/signed'],
-  ['a long field in a multipart/signed', mixed(`X: a ${long}\n\n`).replace('mixed', 'signed'), 6, 'x field'],
+  [
+    'a long field in a multipart/signed',
+    mixed(`X: a ${long.slice(3)}\n\n`).replace('mixed', 'signed'),
+    6,
+    '998 octets in a multipart/signed',
+  ],
   ['a delimiter over 998 octets', mixed('\nx').replace('--b\n', `--b${' '.repeat(999)}\n`), 5, 'delimiter'],
 ])('%s cannot be sent, and the error names the line', (_, text, line, reason) => {
   expect(() => rewriteMessage(Buffer.from(text))).toThrow(
