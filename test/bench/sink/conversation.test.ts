@@ -37,7 +37,12 @@ test('a command at a time is four round trips, and EHLO and QUIT are none', () =
   expect(counts.roundTrips).toBe(4)
 })
 
-test('octet by octet the same messages arrive, and content that was not waited for is no round trip', () => {
+test('content that comes in pieces is one round trip, however many reads it takes', () => {
+  const { counts } = converse(`${envelope}DATA\r\n`, stuffed.slice(0, 300), stuffed.slice(300), '.\r\n')
+  expect(counts).toMatchObject({ messages: 1, roundTrips: 2 })
+})
+
+test('octet by octet the same message arrives, in one chunk or two', () => {
   const wire = `${envelope}BDAT 300\r\n${content.slice(0, 300)}BDAT 400 LAST\r\n${content.slice(300)}`
   const { replies, counts } = converse(...wire)
   expect(replies.filter((reply) => reply !== '')).toEqual(['250', '250', '250', '250'])
