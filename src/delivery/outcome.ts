@@ -84,3 +84,12 @@ export interface Failed extends OutcomeBase {
 
 /** The verdict on one recipient. */
 export type Outcome = Delivered | Deferred | Failed
+
+/** The attempt that decided: the one whose stage and status the outcome tells, else the last; `null` without attempts. */
+export function decisiveAttempt(outcome: Outcome): Attempt | null {
+  const { attempts } = outcome
+  const last = attempts.at(-1) ?? null
+  if (outcome.kind === 'delivered') return last
+  const { stage, status } = outcome.cause
+  return attempts.findLast((attempt) => attempt.stage === stage && attempt.status === status) ?? last
+}

@@ -5,8 +5,9 @@
  * A reply line is `ddd-text`, `ddd text` or, from servers that forget the space, `ddd` alone. Lines end in CRLF; a bare
  * LF is taken as a line end too, because a client that waits for a CR that never comes waits for nothing.
  */
-import { RemoteProtocolError } from './errors.ts'
+
 import { type EnhancedStatus, statusOfLine, withoutStatus } from './enhanced-status.ts'
+import { RemoteProtocolError } from './errors.ts'
 
 /** One whole reply. */
 export interface Reply {

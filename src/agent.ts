@@ -1,0 +1,277 @@
+/**
+ * The agent: one object that sends mail. It owns the sessions, the DNS cache and the log.
+ *
+ * One rule: everything that can be wrong with options, message or addresses is found before anything is connected to.
+ */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { DialogueLine } from './client/dialogue.ts'
+import { TlsClient } from './client/tls.ts'
+import { ConfigError } from './config/errors.ts'
+import { systemHostname } from './config/hostname.ts'
+import type { AgentOptions } from './config/options.ts'
+import { resolveSettings, type Settings } from './config/settings.ts'
+import { Deliverer } from './delivery/deliver.ts'
+import { Limits } from './delivery/limits.ts'
+import type { Outcome } from './delivery/outcome.ts'
+import { type PlannedRoute, planEnvelope } from './delivery/plan.ts'
+import { type RecipientReport, reportOutcome, type SendReport } from './delivery/report.ts'
+import type { Surroundings } from './delivery/surroundings.ts'
+import { createCachingResolver } from './dns/cache.ts'
+import type { Resolver } from './dns/resolver.ts'
+import { createSystemResolver } from './dns/system.ts'
+import { openFileLog } from './log/file-log.ts'
+import { type Log, silentLog } from './log/log.ts'
+import { formatAddress } from './mail/address.ts'
+import { type ComposedMail, composeMail } from './mail/compose.ts'
+import type { Envelope } from './mail/envelope.ts'
+import type { Mail } from './mail/mail.ts'
+import type { Message } from './mail/message.ts'
+import { createRouter } from './route/router.ts'
+import { createStaticRoutes } from './route/static-routes.ts'
+import { type Clock, systemClock } from './time/clock.ts'
+
+export type { DialogueLine } from './client/dialogue.ts'
+export type { PlannedExchanger, PlannedRoute } from './delivery/plan.ts'
+export type { AttemptReport, RecipientReport, SendReport } from './delivery/report.ts'
+
+/** What an agent can be given instead of its own parts; for tests, and for programs that have their own. */
+export interface AgentSeams {
+  /** Takes the events instead of the file named in the options; the caller closes it. */
+  readonly log?: Log
+  /** Asked instead of the system's name servers; its answers are cached as theirs would be. */
+  readonly resolver?: Resolver
+  readonly clock?: Clock
+  /** From 0 to below 1; shuffles exchangers of equal preference. Default `Math.random`. */
+  readonly random?: () => number
+  /** Takes every line of every dialogue as it goes over the wire. */
+  readonly trace?: (line: DialogueLine) => void
+}
+
+/** Options of one sending. */
+export interface SendOptions {
+  /**
+   * Stops it: recipients not begun are not begun, those past the final dot are awaited, then the call rejects with
+   * `signal.reason`. `onOutcome` has told of every recipient by then.
+   */
+  readonly signal?: AbortSignal
+  /** Told of each recipient as soon as its outcome is known. */
+  readonly onOutcome?: (recipient: RecipientReport) => void
+}
+
+/** Sends mail. Close it, or bind it with `await using`. */
+export interface Agent extends AsyncDisposable {
+  /**
+   * Composes the message and reads its envelope; sends nothing.
+   * @throws {AddressError} {@link MessageError} {@link AttachmentError} {@link ConfigError} {@link LogFileError}
+   */
+  prepare(mail: Mail): Promise<ComposedMail>
+  /**
+   * Delivers one message to each of its recipients, straight to their exchangers. What the network does is in the
+   * report; what is wrong with the mail rejects, before anything was sent, with the errors of `prepare`.
+   */
+  send(mail: Mail, options?: SendOptions): Promise<SendReport>
+  /**
+   * Delivers a prepared message; yields exactly one outcome per recipient, each as soon as it is known. Leaving the
+   * iteration early stops what has not begun. After an abort, and the last outcome, it throws `signal.reason`.
+   */
+  deliver(
+    message: Message,
+    envelope: Envelope,
+    options?: { readonly signal?: AbortSignal },
+  ): AsyncIterableIterator<Outcome>
+  /** Where the envelope would go; asks the DNS and connects to nobody else. */
+  plan(envelope: Envelope, options?: { readonly signal?: AbortSignal }): Promise<readonly PlannedRoute[]>
+  /** Opens the log file anew under its name, after logrotate has moved it. */
+  reopenLog(): void
+  /** Waits for what runs, ends every session with QUIT, and closes the log. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes an agent.
+ * @param options the keys of `mxpress.toml`; all have defaults
+ * @throws {TypeError} for a wrong option: its name, what was expected, what was found
+ * @example
+ * ```ts
+ * await using agent = createAgent({ hostname: 'mail.example.org' })
+ * const report = await agent.send({ from: 'alice@example.org', to: 'bob@example.net', subject: 'Hi', text: 'Hello' })
+ * ```
+ */
+export function createAgent(options: AgentOptions = {}, seams: AgentSeams = {}): Agent {
+  const settings = resolveSettings(options)
+  // A malformed route is a wrong option; said now, not at the first message.
+  createStaticRoutes(settings.routes, settings.smtp.port)
+  return new DirectAgent(settings, seams)
+}
+
+/** What has to be looked up or opened before the first message. */
+interface Parts {
+  readonly hostname: string
+  readonly log: Log
+  readonly router: ReturnType<typeof createRouter>
+  readonly deliverer: Deliverer
+}
+
+class DirectAgent implements Agent {
+  readonly #settings: Settings
+  readonly #seams: AgentSeams
+  readonly #clock: Clock
+  #parts: Promise<Parts> | null = null
+  #log: Log | null = null
+  #isClosed = false
+
+  constructor(settings: Settings, seams: AgentSeams) {
+    this.#settings = settings
+    this.#seams = seams
+    this.#clock = seams.clock ?? systemClock
+  }
+
+  async prepare(mail: Mail): Promise<ComposedMail> {
+    const { hostname } = await this.#ready()
+    return composeMail(mail, { hostname, now: () => this.#clock.now() })
+  }
+
+  async send(mail: Mail, options: SendOptions = {}): Promise<SendReport> {
+    const startedAt = this.#clock.now()
+    const begun = this.#clock.monotonic()
+    const { message, envelope } = await this.prepare(mail)
+    const recipients: RecipientReport[] = []
+    for await (const outcome of this.deliver(message, envelope, options)) {
+      const recipient = reportOutcome(outcome)
+      recipients.push(recipient)
+      options.onOutcome?.(recipient)
+    }
+    const count = (kind: Outcome['kind']): number =>
+      recipients.filter(({ outcome }) => outcome === kind).length
+    return {
+      messageId: message.messageId,
+      reversePath: envelope.reversePath === null ? '' : formatAddress(envelope.reversePath),
+      startedAt: new Date(startedAt).toISOString(),
+      durationMs: Math.round(this.#clock.monotonic() - begun),
+      counts: { delivered: count('delivered'), deferred: count('deferred'), failed: count('failed') },
+      recipients: inOrderOf(envelope, recipients),
+    }
+  }
+
+  async *deliver(
+    message: Message,
+    envelope: Envelope,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Outcome, undefined, undefined> {
+    const { deliverer } = await this.#ready()
+    yield* deliverer.deliver(message, envelope, { id: newId(), ...pickSignal(options) })
+  }
+
+  async plan(
+    envelope: Envelope,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<readonly PlannedRoute[]> {
+    const { router } = await this.#ready()
+    return planEnvelope(envelope, router, { random: this.#random(), ...pickSignal(options) })
+  }
+
+  reopenLog(): void {
+    this.#log?.reopen()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const parts = await this.#parts?.catch(() => null)
+    await parts?.deliverer.close()
+    await parts?.log.flush()
+    await this.#log?.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #ready(): Promise<Parts> {
+    if (this.#isClosed) return Promise.reject(new Error('The agent is closed: make a new one to send more'))
+    this.#parts ??= this.#open()
+    return this.#parts
+  }
+
+  async #open(): Promise<Parts> {
+    const { dns, smtp, routes, sourceAddresses, delivery } = this.#settings
+    const hostname = this.#settings.hostname ?? (await systemHostname())
+    const tlsClient = this.#tlsClient()
+    const log = this.#seams.log ?? (await this.#openLog())
+    const resolver = createCachingResolver(this.#seams.resolver ?? createSystemResolver(dns), {
+      clock: this.#clock,
+    })
+    const router = createRouter({
+      resolver,
+      hostname,
+      port: smtp.port,
+      allowLocalAddresses: smtp.allowLocalAddresses,
+      routes,
+      families: familiesOf(sourceAddresses),
+      onLookup: (lookup) => log.write({ kind: 'lookup', id: '-', ...lookup }),
+    })
+    const surroundings: Surroundings = {
+      router,
+      limits: new Limits(delivery),
+      session: {
+        hostname,
+        sourceAddresses,
+        timeouts: this.#settings.timeouts,
+        tlsPolicy: { ...this.#settings.tls, decidedBy: 'configuration' },
+        tlsClient,
+      },
+      log,
+      clock: this.#clock,
+      random: this.#random(),
+      trace: this.#seams.trace ?? null,
+    }
+    return { hostname, log, router, deliverer: new Deliverer(surroundings) }
+  }
+
+  async #openLog(): Promise<Log> {
+    const { file, format } = this.#settings.log
+    if (file === null) return silentLog
+    this.#log = await openFileLog({ file, format, clock: this.#clock })
+    return this.#log
+  }
+
+  #tlsClient(): TlsClient {
+    const { caFile, minVersion } = this.#settings.tls
+    if (caFile === null) return new TlsClient({ minVersion })
+    try {
+      return new TlsClient({ minVersion, ca: [readFileSync(caFile, 'utf8')] })
+    } catch (cause) {
+      throw new ConfigError(
+        `Expected \`tls.caFile\` to name a readable file of PEM certificates, found ${caFile}: ${(cause as Error).message}`,
+        { cause },
+      )
+    }
+  }
+
+  #random(): () => number {
+    return this.#seams.random ?? Math.random
+  }
+}
+
+/** Only families that there is a source address for, if any is named: mail must not leave from another one. */
+function familiesOf(sourceAddresses: readonly string[]): readonly (4 | 6)[] {
+  const both = [6, 4] as const
+  if (sourceAddresses.length === 0) return both
+  return both.filter((family) => sourceAddresses.some((address) => address.includes(':') === (family === 6)))
+}
+
+/** Reports in the order of the envelope, in which people look for them. */
+function inOrderOf(envelope: Envelope, reports: readonly RecipientReport[]): readonly RecipientReport[] {
+  const byAddress = new Map(reports.map((report) => [report.address, report]))
+  return envelope.recipients.flatMap(({ address }) => byAddress.get(formatAddress(address)) ?? [])
+}
+
+function pickSignal({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
+/** Names a delivery in the log: short, and unlikely to repeat within a day's file. */
+function newId(): string {
+  return randomBytes(4).toString('hex').toUpperCase()
+}

@@ -1,0 +1,207 @@
+/**
+ * A session with one target, from the greeting to QUIT (RFC 5321 §3.1):
+ * greeting → EHLO, or HELO for a server that does not know it → STARTTLS as the policy says → EHLO again.
+ *
+ * One rule: a session that has seen a protocol error, a time-out or 421 is dropped, never reset.
+ */
+import type { Target } from '../route/targets.ts'
+import { helloCommand } from '../smtp/command.ts'
+import { TlsError } from '../smtp/errors.ts'
+import { type Extensions, noExtensions, parseExtensions } from '../smtp/extensions.ts'
+import type { Reply } from '../smtp/reply.ts'
+import { mayGoInClear, mustVerify, type TlsPolicy } from '../tls/policy.ts'
+import type { Connection } from './connection.ts'
+import { type OpeningStage, SessionOpenError } from './session-open-error.ts'
+import type { Timeouts } from './timeouts.ts'
+import type { TlsClient, TlsState } from './tls.ts'
+
+/** What every session of an agent is opened with. */
+export interface SessionOptions {
+  /** The name given in EHLO: the host's FQDN, or an address literal (RFC 5321 §4.1.4). */
+  readonly hostname: string
+  readonly timeouts: Timeouts
+  readonly tlsPolicy: TlsPolicy
+  readonly tlsClient: TlsClient
+}
+
+/** An open session. Owns its connection; end it with `quit` or `drop`. */
+export class Session {
+  readonly target: Target
+  readonly connection: Connection
+  readonly timeouts: Timeouts
+  readonly extensions: Extensions
+  /** `null` in clear. */
+  readonly tls: TlsState | null
+  /** Transactions begun in this session. */
+  transactions = 0
+  /** The content of the running transaction is out: ending the session now would leave its fate unknown. */
+  isPastFinalDot = false
+  /** The last transaction was left open or refused: the next one begins with RSET (RFC 5321 §4.1.1.5). */
+  needsReset = false
+  #isOver = false
+
+  constructor(
+    target: Target,
+    connection: Connection,
+    established: {
+      readonly timeouts: Timeouts
+      readonly extensions: Extensions
+      readonly tls: TlsState | null
+    },
+  ) {
+    this.target = target
+    this.connection = connection
+    this.timeouts = established.timeouts
+    this.extensions = established.extensions
+    this.tls = established.tls
+  }
+
+  /** Whether another transaction may begin: connection sound, nothing said unasked (a 421 would be), not over. */
+  get isUsable(): boolean {
+    return !this.#isOver && this.connection.failure === null && !this.connection.hasUnasked
+  }
+
+  /** The peer has announced the end (421), or the session is no longer to be trusted. */
+  retire(): void {
+    this.#isOver = true
+  }
+
+  /** Ends the session in good order and waits for the answer, whatever it is (RFC 5321 §4.1.1.10). Never throws. */
+  async quit(): Promise<void> {
+    if (!this.isUsable) return this.drop()
+    this.#isOver = true
+    this.connection.trace('client', 'QUIT')
+    this.connection.write('QUIT\r\n')
+    // RFC 5321 §4.1.1.10: nothing depends on the answer; a transaction that was completed stays so.
+    await this.connection.readReply('QUIT', this.timeouts.quitMs).catch(() => {})
+    this.connection.end()
+  }
+
+  /** Ends the session without a word. */
+  drop(reason: Error = new Error('the session was dropped')): void {
+    this.#isOver = true
+    this.connection.destroy(reason)
+  }
+}
+
+/**
+ * Makes a fresh connection into a session. On failure the connection is closed.
+ * @throws {SessionOpenError} with the stage, and the peer's refusal or the error.
+ */
+export async function openSession(
+  connection: Connection,
+  target: Target,
+  options: SessionOptions,
+): Promise<Session> {
+  const opening = new Opening(connection, target, options)
+  try {
+    return await opening.run()
+  } catch (error) {
+    connection.destroy(error as Error)
+    if (error instanceof SessionOpenError) throw error
+    throw new SessionOpenError(opening.stage, { cause: error as Error, isTlsBroken: opening.isTlsUntried })
+  }
+}
+
+class Opening {
+  stage: OpeningStage = 'greeting'
+  /** STARTTLS was said, and nothing has come back under TLS yet. In TLS 1.3 a refusal shows only then. */
+  isTlsUntried = false
+  readonly #connection: Connection
+  readonly #target: Target
+  readonly #options: SessionOptions
+
+  constructor(connection: Connection, target: Target, options: SessionOptions) {
+    this.#connection = connection
+    this.#target = target
+    this.#options = options
+  }
+
+  async run(): Promise<Session> {
+    await this.#greeting()
+    const offered = await this.#hello()
+    const tls = await this.#startTls(offered)
+    // RFC 3207 §4.2: what was offered before TLS does not count after it.
+    const extensions = tls === null ? offered : await this.#hello()
+    this.isTlsUntried = false
+    return new Session(this.#target, this.#connection, { timeouts: this.#options.timeouts, extensions, tls })
+  }
+
+  async #greeting(): Promise<void> {
+    this.stage = 'greeting'
+    // RFC 5321 §4.3.1: nothing is said before the 220.
+    const reply = await this.#connection.readReply('greeting', this.#options.timeouts.greetingMs)
+    if (reply.code !== 220) await this.#refused(reply)
+  }
+
+  async #hello(): Promise<Extensions> {
+    this.stage = 'ehlo'
+    const reply = await this.#ask(helloCommand('EHLO', this.#options.hostname), this.#options.timeouts.ehloMs)
+    if (isPositive(reply)) return parseExtensions(reply.lines)
+    // RFC 5321 §3.2, §4.1.1.1: a server that does not know EHLO is greeted with HELO.
+    if (reply.code < 500 || reply.code > 504) return this.#refused(reply)
+    const second = await this.#ask(
+      helloCommand('HELO', this.#options.hostname),
+      this.#options.timeouts.ehloMs,
+    )
+    return isPositive(second) ? noExtensions : this.#refused(second)
+  }
+
+  /** Up the ladder as far as the peer goes, and as the policy asks. @returns `null` when the session stays in clear. */
+  async #startTls(offered: Extensions): Promise<TlsState | null> {
+    const policy = this.#options.tlsPolicy
+    if (policy.mode === 'off') return null
+    this.stage = 'starttls'
+    if (!offered.startTls) {
+      if (mayGoInClear(policy)) return null
+      // RFC 3207 §4.1: an insufficient level of privacy ends the session with QUIT.
+      await this.#farewell()
+      throw new TlsError('unavailable', `TLS is ${policy.mode}, and the server does not offer STARTTLS`)
+    }
+    this.isTlsUntried = true
+    const reply = await this.#ask('STARTTLS\r\n', this.#options.timeouts.startTlsMs)
+    if (reply.code === 220) return this.#handshake()
+    this.isTlsUntried = false
+    if (reply.code === 421 || !mayGoInClear(policy)) return this.#refused(reply)
+    return null
+  }
+
+  async #handshake(): Promise<TlsState> {
+    const { tlsClient, tlsPolicy, timeouts } = this.#options
+    const { host, port } = this.#target.exchanger
+    const peer = { host, port, requireVerified: mustVerify(tlsPolicy) }
+    const { socket, state } = await tlsClient.handshake(this.#connection.detach(), peer, timeouts.startTlsMs)
+    this.#connection.adopt(socket)
+    if (this.#connection.isTraced) {
+      const trust = state.verified ? 'verified' : `not verified: ${state.reason}`
+      this.#connection.trace('client', `[TLS ${state.protocol} ${state.cipher}, ${trust}]`)
+    }
+    if (mustVerify(tlsPolicy) && !state.verified) {
+      this.isTlsUntried = false
+      await this.#farewell()
+      throw new TlsError('certificate', `certificate not accepted: ${state.reason}`)
+    }
+    return state
+  }
+
+  #ask(command: string, limitMs: number): Promise<Reply> {
+    const line = command.trimEnd()
+    this.#connection.trace('client', line)
+    this.#connection.write(command)
+    return this.#connection.readReply(line.split(' ')[0] ?? line, limitMs)
+  }
+
+  async #refused(reply: Reply): Promise<never> {
+    // RFC 5321 §4.1.1.10: QUIT closes every session but one that the peer has closed with 421.
+    if (reply.code !== 421) await this.#farewell()
+    throw new SessionOpenError(this.stage, { reply })
+  }
+
+  async #farewell(): Promise<void> {
+    await this.#ask('QUIT\r\n', this.#options.timeouts.quitMs).catch(() => {})
+  }
+}
+
+function isPositive(reply: Reply): boolean {
+  return reply.code >= 200 && reply.code < 300
+}

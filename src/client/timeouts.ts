@@ -1,0 +1,45 @@
+/**
+ * How long each step of a dialogue may take, in milliseconds. One rule: a limit is absolute for its step, from the
+ * moment the peer has to act to its whole answer, so that a peer that drips an octet a second is cut off on time.
+ */
+
+/** The time limits of one session. */
+export interface Timeouts {
+  /** From the first SYN to an open connection, for each address dialled. */
+  readonly connectMs: number
+  /** The whole greeting (RFC 5321 §4.5.3.2.1). */
+  readonly greetingMs: number
+  /** The whole reply to EHLO or HELO. The RFC names none; five minutes is what it gives to MAIL. */
+  readonly ehloMs: number
+  /** The reply to STARTTLS, and again the handshake. */
+  readonly startTlsMs: number
+  /** RFC 5321 §4.5.3.2.2. */
+  readonly mailMs: number
+  /** RFC 5321 §4.5.3.2.3. */
+  readonly rcptMs: number
+  /** The 354 to DATA (RFC 5321 §4.5.3.2.4). */
+  readonly dataInitiationMs: number
+  /** Each block of content until the connection takes more (RFC 5321 §4.5.3.2.5). */
+  readonly dataBlockMs: number
+  /** The verdict after the final dot or the last chunk (RFC 5321 §4.5.3.2.6). */
+  readonly dataTerminationMs: number
+  /** The reply to QUIT; the outcome does not depend on it (RFC 5321 §4.1.1.10). */
+  readonly quitMs: number
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+
+/** The minima of RFC 5321 §4.5.3.2; 30 seconds to connect is what Postfix uses (`smtp_connect_timeout`). */
+export const defaultTimeouts: Timeouts = {
+  connectMs: 30 * SECOND,
+  greetingMs: 5 * MINUTE,
+  ehloMs: 5 * MINUTE,
+  startTlsMs: MINUTE,
+  mailMs: 5 * MINUTE,
+  rcptMs: 5 * MINUTE,
+  dataInitiationMs: 2 * MINUTE,
+  dataBlockMs: 3 * MINUTE,
+  dataTerminationMs: 10 * MINUTE,
+  quitMs: 5 * SECOND,
+}

@@ -1,0 +1,166 @@
+/**
+ * THE table: what an end of a dialogue means for the recipient. Nothing else decides that.
+ *
+ *   where                     what                              verdict
+ *   connect … starttls        anything (RFC 5321 §5.1)          the next target; none left: deferred
+ *   starttls                  broken handshake, clear allowed   the same target again, in clear
+ *   mail, rcpt, data          4xx, lost, too slow, nonsense     the next target; none left: deferred
+ *                             5xx                               failed
+ *                             421 or lost, session in reuse     the same target again, in a new session
+ *   content (BDAT)            500–504                           the same target again, with DATA
+ *   content, before its end   lost, too slow, nonsense          the next target; none left: deferred
+ *   end-of-data               2xx                               delivered
+ *                             4xx                               the next target; none left: deferred
+ *                             5xx                               failed
+ *                             anything else                     deferred, uncertain, offered to nobody else
+ *
+ * One rule: a 4xx is never final, and no host's words before a transaction are.
+ */
+import type { SessionOpenError } from '../client/session-open-error.ts'
+import type { TransactionEnd } from '../client/transaction.ts'
+import { RouteError, type RouteErrorKind } from '../route/route.ts'
+import { type EnhancedStatus, undefinedStatus } from '../smtp/enhanced-status.ts'
+import {
+  ConnectError,
+  ConnectionLostError,
+  LocalProtocolError,
+  RemoteProtocolError,
+  SmtpError,
+  TimeoutError,
+  TlsError,
+} from '../smtp/errors.ts'
+import type { Reply } from '../smtp/reply.ts'
+import type { Cause, Stage } from './outcome.ts'
+
+/** What to do with the recipient now. */
+export type Verdict =
+  | { readonly kind: 'delivered'; readonly reply: Reply }
+  | { readonly kind: 'failed'; readonly cause: Cause }
+  | { readonly kind: 'deferred'; readonly cause: Cause; readonly uncertain: boolean }
+  /** This target will not have it now; the next one may. */
+  | { readonly kind: 'next-target'; readonly cause: Cause }
+  /** Nobody is to blame: once more at the same target, in a new session. */
+  | { readonly kind: 'again'; readonly cause: Cause; readonly useChunking: boolean }
+
+/** What the end of a transaction means. `isReused`: the session had served another recipient before. */
+export function classifyTransaction(
+  end: TransactionEnd,
+  { isReused }: { readonly isReused: boolean },
+): Verdict {
+  return end.reply === null ? classifyError(end, isReused) : classifyReply(end, end.reply, isReused)
+}
+
+function classifyReply(end: TransactionEnd, reply: Reply, isReused: boolean): Verdict {
+  const { stage } = end
+  if (reply.code < 400) return { kind: 'delivered', reply }
+  const cause: Cause = { stage, status: statusOf(reply), reply }
+  if (end.isChunkingRefused) return { kind: 'again', cause, useChunking: false }
+  // RFC 5321 §3.8: 421 ends a session that has lasted long enough for the peer; it says nothing of this recipient.
+  // 503 in a session in reuse means that the two sides differ about where they are.
+  if (isReused && stage !== 'end-of-data' && (reply.code === 421 || reply.code === 503)) {
+    return { kind: 'again', cause, useChunking: true }
+  }
+  return { kind: reply.code < 500 ? 'next-target' : 'failed', cause }
+}
+
+function classifyError(end: TransactionEnd, isReused: boolean): Verdict {
+  const error = end.error ?? new ConnectionLostError('the transaction ended without a reply')
+  const cause: Cause = { stage: end.stage, status: statusOfError(error), error }
+  if (end.isContentSent)
+    return { kind: 'deferred', cause: { ...cause, stage: 'end-of-data' }, uncertain: true }
+  if (error instanceof LocalProtocolError) return { kind: 'failed', cause: { ...cause, stage: 'policy' } }
+  // Our own trouble, such as a message that can no longer be read: no other exchanger can help.
+  if (!(error instanceof SmtpError)) return { kind: 'deferred', cause, uncertain: false }
+  if (isReused && end.repliesSeen === 0 && error instanceof ConnectionLostError) {
+    return { kind: 'again', cause, useChunking: true }
+  }
+  return { kind: 'next-target', cause }
+}
+
+/** Why there is no session at a target. */
+export function causeOfOpening(error: SessionOpenError): Cause {
+  const { stage, reply } = error
+  if (reply !== null) return { stage, status: statusOf(reply), reply }
+  const cause = error.cause as Error
+  return { stage, status: statusOfError(cause), error: cause }
+}
+
+/** Why an address could not be connected to. */
+export function causeOfDialling(error: ConnectError): Cause {
+  return { stage: 'connect', status: statusOfError(error), error }
+}
+
+/** Why there is no way to a domain, or to one of its exchangers. */
+export function classifyRoute(error: Error): Cause {
+  return { stage: 'route', status: error instanceof RouteError ? ROUTE_STATUS[error.kind] : '4.3.0', error }
+}
+
+/** A defect of this program while it served a recipient: nobody is told that the address is bad. */
+export function classifyDefect(error: Error): Cause {
+  return { stage: 'policy', status: '4.3.0', error }
+}
+
+/** The statuses of RFC 3463 §3.5 that say it; 5.1.10 is of RFC 7505 §4.1. */
+const ROUTE_STATUS = {
+  'no-domain': '5.1.2',
+  'null-mx': '5.1.10',
+  dns: '4.4.3',
+  loop: '5.4.6',
+  'no-address': '4.4.4',
+  forbidden: '4.4.4',
+} as const satisfies Record<RouteErrorKind, EnhancedStatus>
+
+/** The peer's status, or the class alone where it gave none that agrees with its code (RFC 2034 §4). */
+export function statusOf(reply: Reply): EnhancedStatus {
+  return reply.status ?? undefinedStatus(reply.code)
+}
+
+function statusOfError(error: Error): EnhancedStatus {
+  if (error instanceof ConnectError) return '4.4.1'
+  if (error instanceof ConnectionLostError || error instanceof TimeoutError) return '4.4.2'
+  if (error instanceof RemoteProtocolError) return '4.5.0'
+  if (error instanceof TlsError) return error.kind === 'certificate' ? '4.7.5' : '4.7.4'
+  if (error instanceof LocalProtocolError) return '5.5.0'
+  return '4.3.0'
+}
+
+/** Later stages say more about the recipient; of several causes the one that got furthest is told. */
+const STAGE_ORDER: readonly Stage[] = [
+  'route',
+  'policy',
+  'connect',
+  'greeting',
+  'ehlo',
+  'starttls',
+  'auth',
+  'mail',
+  'rcpt',
+  'data',
+  'end-of-data',
+]
+
+/**
+ * The verdict when no target is left: failed only if we know of each that it will not do later either (a loop, a
+ * message that it cannot take); else deferred. Told is the cause that got furthest, the later of equals.
+ */
+export function classifyExhausted(causes: readonly Cause[]): {
+  readonly kind: 'failed' | 'deferred'
+  readonly cause: Cause
+} {
+  const temporary = causes.filter((cause) => !isOurFinalWord(cause))
+  if (temporary.length > 0) return { kind: 'deferred', cause: telling(temporary) }
+  if (causes.length > 0) return { kind: 'failed', cause: telling(causes) }
+  const error = new ConnectError('no exchanger was left to ask')
+  return { kind: 'deferred', cause: { stage: 'connect', status: '4.4.1', error } }
+}
+
+// A 5xx that a host says before a transaction is its opinion of the session, and has a reply.
+function isOurFinalWord(cause: Cause): boolean {
+  return cause.reply === undefined && cause.status.startsWith('5')
+}
+
+function telling(causes: readonly Cause[]): Cause {
+  return causes.reduce((best, cause) =>
+    STAGE_ORDER.indexOf(cause.stage) >= STAGE_ORDER.indexOf(best.stage) ? cause : best,
+  )
+}

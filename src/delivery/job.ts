@@ -1,0 +1,83 @@
+/**
+ * A recipient on the way to its outcome. One rule: `conclude` is called exactly once, by whoever has the verdict; a second
+ * call is our defect and throws.
+ */
+import type { Session } from '../client/session.ts'
+import type { Envelope, Recipient } from '../mail/envelope.ts'
+import type { Message } from '../mail/message.ts'
+import type { Target } from '../route/targets.ts'
+import type { Attempt, Cause, Outcome } from './outcome.ts'
+import type { OutcomeStream } from './outcome-stream.ts'
+
+/** One envelope being delivered: what its jobs share. */
+export interface Delivery {
+  /** Names the delivery in the log. */
+  readonly id: string
+  readonly message: Message
+  readonly envelope: Envelope
+  readonly signal: AbortSignal
+  readonly outcomes: OutcomeStream
+  /** Monotonic milliseconds at which it was handed over. */
+  readonly startedAt: number
+  /** Sessions in the middle of a transaction of this delivery. */
+  readonly activeSessions: Set<Session>
+}
+
+/** A verdict, before the job's own particulars are added. */
+export type Conclusion =
+  | Pick<Extract<Outcome, { kind: 'delivered' }>, 'kind' | 'reply'>
+  | Pick<Extract<Outcome, { kind: 'deferred' }>, 'kind' | 'cause' | 'uncertain'>
+  | Pick<Extract<Outcome, { kind: 'failed' }>, 'kind' | 'cause'>
+
+/** One recipient of one delivery. */
+export class Job {
+  readonly delivery: Delivery
+  readonly recipient: Recipient
+  readonly attempts: Attempt[] = []
+  /** Why each target so far did not take it. */
+  readonly causes: Cause[] = []
+  /** Temporary refusals by a host that let the transaction begin. */
+  refusals = 0
+  /** Times it was sent back to the same target without anybody's fault. */
+  repetitions = 0
+  useChunking = true
+  #tried: Set<string> | null = null
+  #isConcluded = false
+
+  constructor(delivery: Delivery, recipient: Recipient) {
+    this.delivery = delivery
+    this.recipient = recipient
+  }
+
+  hasTried(target: Target): boolean {
+    return this.#tried?.has(targetKey(target)) ?? false
+  }
+
+  rememberTried(target: Target): void {
+    this.#tried ??= new Set()
+    this.#tried.add(targetKey(target))
+  }
+
+  get isConcluded(): boolean {
+    return this.#isConcluded
+  }
+
+  /** Hands the outcome to whoever iterates. */
+  conclude(conclusion: Conclusion, now: number): Outcome {
+    if (this.#isConcluded) throw new Error('a recipient was given a second outcome')
+    this.#isConcluded = true
+    const outcome: Outcome = {
+      ...conclusion,
+      recipient: this.recipient,
+      attempts: this.attempts,
+      durationMs: now - this.delivery.startedAt,
+    }
+    this.delivery.outcomes.push(outcome)
+    return outcome
+  }
+}
+
+/** Tells targets apart. */
+export function targetKey(target: Target): string {
+  return `${target.ip}:${target.exchanger.port}`
+}

@@ -1,0 +1,51 @@
+/**
+ * Recipients that wait, in the order in which they came. One rule: a waiting recipient costs nothing beside its place in the
+ * caller's list; its job is made when its turn comes.
+ */
+import type { Recipient } from '../mail/envelope.ts'
+import { type Delivery, Job } from './job.ts'
+
+interface Batch {
+  readonly delivery: Delivery
+  readonly recipients: readonly Recipient[]
+  next: number
+}
+
+/** A first-in, first-out line. */
+export class Line {
+  readonly #batches: Batch[] = []
+  readonly #returned: Job[] = []
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  add(delivery: Delivery, recipients: readonly Recipient[]): void {
+    if (recipients.length === 0) return
+    this.#batches.push({ delivery, recipients, next: 0 })
+    this.#length += recipients.length
+  }
+
+  /** The recipient of a job that could not be served now is next, as if nothing had been tried. */
+  putBack({ delivery, recipient }: Job): void {
+    this.#returned.push(new Job(delivery, recipient))
+    this.#length++
+  }
+
+  /** The next one, or `null`. */
+  next(): Job | null {
+    const returned = this.#returned.pop()
+    if (returned !== undefined) {
+      this.#length--
+      return returned
+    }
+    const batch = this.#batches[0]
+    const recipient = batch?.recipients[batch.next]
+    if (batch === undefined || recipient === undefined) return null
+    batch.next++
+    if (batch.next === batch.recipients.length) this.#batches.shift()
+    this.#length--
+    return new Job(batch.delivery, recipient)
+  }
+}

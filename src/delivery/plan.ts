@@ -1,0 +1,96 @@
+/** Where an envelope would go, found out without connecting to anybody. */
+import { formatAddress } from '../mail/address.ts'
+import type { Envelope, Recipient, RecipientField } from '../mail/envelope.ts'
+import { type Exchanger, orderExchangers } from '../route/exchangers.ts'
+import type { Router } from '../route/route.ts'
+import { classifyExhausted, classifyRoute } from './classify.ts'
+
+/** An exchanger with its addresses, in the order in which they would be dialled. */
+export interface PlannedExchanger {
+  readonly host: string
+  readonly port: number
+  readonly preference: number
+  readonly implicit: boolean
+  readonly ips: readonly string[]
+  /** Why it would not be dialled; `null` when it would. */
+  readonly error: string | null
+}
+
+/** One recipient's way. */
+export interface PlannedRoute {
+  readonly address: string
+  readonly field: RecipientField
+  readonly domain: string
+  readonly exchangers: readonly PlannedExchanger[]
+  /** What the recipient's outcome would be without a way; `null` when there is one. */
+  readonly failure: {
+    readonly outcome: 'deferred' | 'failed'
+    readonly status: string
+    readonly diagnostic: string
+  } | null
+}
+
+/** Plans every recipient; each domain is looked up once. @throws `signal.reason` when aborted. */
+export async function planEnvelope(
+  envelope: Envelope,
+  router: Router,
+  options: { readonly random: () => number; readonly signal?: AbortSignal },
+): Promise<readonly PlannedRoute[]> {
+  const byDomain = new Map<string, Promise<DomainPlan>>()
+  return Promise.all(
+    envelope.recipients.map(async (recipient) => {
+      const { domain } = recipient.address
+      const known = byDomain.get(domain) ?? planDomain(domain, router, options)
+      byDomain.set(domain, known)
+      return { ...namesOf(recipient), ...(await known) }
+    }),
+  )
+}
+
+type DomainPlan = Pick<PlannedRoute, 'exchangers' | 'failure'>
+
+async function planDomain(
+  domain: string,
+  router: Router,
+  { random, signal }: { readonly random: () => number; readonly signal?: AbortSignal },
+): Promise<DomainPlan> {
+  const waiting = signal === undefined ? {} : { signal }
+  try {
+    const route = await router.route(domain, waiting)
+    const planned = await Promise.all(
+      orderExchangers(route.exchangers, random).map((exchanger) => planExchanger(exchanger, router, waiting)),
+    )
+    const hasWay = planned.some(({ ips }) => ips.length > 0)
+    return {
+      exchangers: planned.map(({ cause: _, ...rest }) => rest),
+      failure: hasWay ? null : failureOf(planned.flatMap(({ cause }) => cause ?? [])),
+    }
+  } catch (error) {
+    signal?.throwIfAborted()
+    return { exchangers: [], failure: failureOf([classifyRoute(error as Error)]) }
+  }
+}
+
+async function planExchanger(
+  { host, port, preference, implicit, ...rest }: Exchanger,
+  router: Router,
+  waiting: { readonly signal?: AbortSignal },
+) {
+  const exchanger = { host, port, preference, implicit }
+  try {
+    const targets = await router.targets({ ...exchanger, ...rest }, waiting)
+    return { ...exchanger, ips: targets.map(({ ip }) => ip), error: null, cause: null }
+  } catch (error) {
+    waiting.signal?.throwIfAborted()
+    return { ...exchanger, ips: [], error: (error as Error).message, cause: classifyRoute(error as Error) }
+  }
+}
+
+function failureOf(causes: Parameters<typeof classifyExhausted>[0]): PlannedRoute['failure'] {
+  const { kind, cause } = classifyExhausted(causes)
+  return { outcome: kind, status: cause.status, diagnostic: cause.error?.message ?? '' }
+}
+
+function namesOf({ address, field }: Recipient): Pick<PlannedRoute, 'address' | 'field' | 'domain'> {
+  return { address: formatAddress(address), field, domain: address.domain }
+}

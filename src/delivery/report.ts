@@ -1,0 +1,106 @@
+/** Outcomes as the report that people and other programs read: plain values, every field always there. */
+import { formatAddress } from '../mail/address.ts'
+import type { RecipientField } from '../mail/envelope.ts'
+import { formatReply } from '../smtp/reply.ts'
+import { statusOf } from './classify.ts'
+import { type Attempt, decisiveAttempt, type Outcome, type SessionTls, type Stage } from './outcome.ts'
+import { diagnosticOf } from './report-events.ts'
+
+/** One try at one target. */
+export interface AttemptReport {
+  readonly exchanger: string
+  readonly ip: string
+  readonly port: number
+  readonly stage: Stage
+  readonly status: string
+  readonly diagnostic: string
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly durationMs: number
+  readonly tls: SessionTls | null
+}
+
+/** What became of one recipient. Text of the peer in it is as it came: escape it before showing it. */
+export interface RecipientReport {
+  readonly address: string
+  /** The first field in which the address stood. */
+  readonly field: RecipientField
+  readonly outcome: Outcome['kind']
+  /** The message may have arrived although nobody said so; always `deferred`. */
+  readonly uncertain: boolean
+  /** RFC 3463. */
+  readonly status: string
+  readonly reply: {
+    readonly code: number
+    readonly status: string | null
+    readonly lines: readonly string[]
+  } | null
+  /** The reply on one line, or our own words. */
+  readonly diagnostic: string
+  readonly stage: Stage
+  /** Of the attempt that decided; `null` when no target was reached for. */
+  readonly exchanger: string | null
+  readonly ip: string | null
+  readonly port: number | null
+  readonly tls: SessionTls | null
+  readonly durationMs: number
+  readonly attempts: readonly AttemptReport[]
+}
+
+/** What became of a message. */
+export interface SendReport {
+  readonly messageId: string
+  /** `''` for the null reverse-path. */
+  readonly reversePath: string
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly durationMs: number
+  readonly counts: { readonly delivered: number; readonly deferred: number; readonly failed: number }
+  readonly recipients: readonly RecipientReport[]
+}
+
+/** One outcome, told in full. */
+export function reportOutcome(outcome: Outcome): RecipientReport {
+  const decisive = decisiveAttempt(outcome)
+  const cause = outcome.kind === 'delivered' ? null : outcome.cause
+  const reply = outcome.kind === 'delivered' ? outcome.reply : (outcome.cause.reply ?? null)
+  return {
+    address: formatAddress(outcome.recipient.address),
+    field: outcome.recipient.field,
+    outcome: outcome.kind,
+    uncertain: outcome.kind === 'deferred' && outcome.uncertain,
+    status: outcome.kind === 'delivered' ? statusOf(outcome.reply) : outcome.cause.status,
+    reply: reply === null ? null : { code: reply.code, status: reply.status, lines: reply.lines },
+    diagnostic:
+      cause === null
+        ? formatReply((outcome as Extract<Outcome, { kind: 'delivered' }>).reply)
+        : diagnosticOf(cause),
+    stage: cause === null ? 'end-of-data' : cause.stage,
+    exchanger: decisive?.exchanger ?? null,
+    ip: decisive?.ip ?? null,
+    port: decisive?.port ?? null,
+    tls: reportTls(decisive?.tls ?? null),
+    durationMs: Math.round(outcome.durationMs),
+    attempts: outcome.attempts.map(reportAttempt),
+  }
+}
+
+function reportAttempt(attempt: Attempt): AttemptReport {
+  return {
+    exchanger: attempt.exchanger,
+    ip: attempt.ip,
+    port: attempt.port,
+    stage: attempt.stage,
+    status: attempt.status,
+    diagnostic: attempt.diagnostic,
+    startedAt: new Date(attempt.startedAt).toISOString(),
+    durationMs: Math.round(attempt.durationMs),
+    tls: reportTls(attempt.tls),
+  }
+}
+
+function reportTls(tls: SessionTls | null): SessionTls | null {
+  if (tls === null) return null
+  const { protocol, cipher, verified, reason } = tls
+  return { protocol, cipher, verified, reason }
+}

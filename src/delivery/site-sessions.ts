@@ -1,0 +1,140 @@
+/**
+ * The open sessions of one site: those at work, and those that idle for the next recipient. One rule: every session that is
+ * opened ends here, with QUIT if it is in order.
+ */
+import type { Session } from '../client/session.ts'
+import type { Exchanger } from '../route/exchangers.ts'
+import type { Job } from './job.ts'
+import { type Opened, openSessionAt } from './open-session.ts'
+import { logTarget } from './report-events.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { TargetMemory } from './target-memory.ts'
+
+/**
+ * How long a session may idle. A server waits five minutes (RFC 5321 §4.5.3.2.7) but has few slots to spare; Postfix keeps
+ * cached connections two seconds, which is too short for a program that sends a message now and then.
+ */
+const IDLE_MS = 10_000
+
+interface OpenSession {
+  /** The delivery that it was opened for, for the log. */
+  readonly id: string
+  readonly openedAt: number
+  idleTimer: NodeJS.Timeout | null
+}
+
+/** Opens, keeps and ends the sessions of a site. */
+export class SiteSessions {
+  readonly #around: Surroundings
+  readonly #memory: TargetMemory
+  readonly #open = new Map<Session, OpenSession>()
+  readonly #idle: Session[] = []
+  readonly #ending = new Set<Promise<void>>()
+
+  constructor(around: Surroundings, memory: TargetMemory) {
+    this.#around = around
+    this.#memory = memory
+  }
+
+  /** Open sessions, idle ones included. */
+  get count(): number {
+    return this.#open.size
+  }
+
+  /** Sessions that serve someone now. */
+  get atWork(): number {
+    return this.#open.size - this.#idle.length
+  }
+
+  /** A usable session to a target that the job has not tried, if need be a new one. @throws `signal.reason` */
+  async obtain(job: Job, exchangers: readonly Exchanger[]): Promise<Opened> {
+    const idle = this.#takeIdle(job)
+    if (idle !== null) return { session: idle, attempts: [], triedTargets: [], causes: [] }
+    // An idle session that does not suit this job must not take up the place of one that does.
+    const { perSite, maxTargets } = this.#around.limits.settings
+    const surplus = this.#open.size >= perSite ? this.#idle.shift() : undefined
+    if (surplus !== undefined) await this.end(surplus)
+    const opened = await openSessionAt(
+      {
+        exchangers,
+        delivery: job.delivery,
+        mayTry: (target) => !job.hasTried(target),
+        budget: maxTargets - job.attempts.length,
+      },
+      this.#around,
+      this.#memory,
+    )
+    if (opened.session !== null) {
+      const { clock } = this.#around
+      this.#open.set(opened.session, { id: job.delivery.id, openedAt: clock.monotonic(), idleTimer: null })
+    }
+    return opened
+  }
+
+  /** Whether the session has done its share of transactions. */
+  isWorn(session: Session): boolean {
+    const { messagesPerSession } = this.#around.limits.settings
+    // RFC 9422 §4.1: MAILMAX is what the peer allows.
+    return (
+      session.transactions >= Math.min(messagesPerSession, session.extensions.mailMax ?? messagesPerSession)
+    )
+  }
+
+  /** Keeps a session for whoever comes next; ends it when nobody does, or when it is of no more use. */
+  park(session: Session): void {
+    const open = this.#open.get(session)
+    if (open === undefined || !session.isUsable || this.isWorn(session)) {
+      void this.end(session)
+      return
+    }
+    this.#idle.push(session)
+    open.idleTimer = setTimeout(() => {
+      this.#idle.splice(this.#idle.indexOf(session), 1)
+      void this.end(session)
+    }, IDLE_MS)
+  }
+
+  /** QUIT, if there is still someone to say it to. */
+  end(session: Session): Promise<void> {
+    const open = this.#open.get(session)
+    if (open === undefined) return Promise.resolve()
+    this.#open.delete(session)
+    if (open.idleTimer !== null) clearTimeout(open.idleTimer)
+    const ending = this.#end(session, open).finally(() => this.#ending.delete(ending))
+    this.#ending.add(ending)
+    return ending
+  }
+
+  /** Ends all that idle, and waits for those that are about to end. */
+  async close(): Promise<void> {
+    for (const session of this.#idle.splice(0)) void this.end(session)
+    await Promise.all(this.#ending)
+  }
+
+  async #end(session: Session, open: OpenSession): Promise<void> {
+    const reason = session.isUsable ? 'quit' : (session.connection.failure?.message ?? 'ended by the peer')
+    const { log, clock } = this.#around
+    await session.quit()
+    log.write({
+      kind: 'session-end',
+      id: open.id,
+      target: logTarget(session.target),
+      transactions: session.transactions,
+      durationMs: clock.monotonic() - open.openedAt,
+      reason,
+    })
+  }
+
+  #takeIdle(job: Job): Session | null {
+    for (let at = this.#idle.length - 1; at >= 0; at--) {
+      const session = this.#idle[at]
+      if (session === undefined || job.hasTried(session.target)) continue
+      this.#idle.splice(at, 1)
+      const open = this.#open.get(session)
+      if (open?.idleTimer) clearTimeout(open.idleTimer)
+      if (session.isUsable) return session
+      void this.end(session)
+    }
+    return null
+  }
+}

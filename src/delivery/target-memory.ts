@@ -1,0 +1,63 @@
+/**
+ * What is remembered of targets for a while (RFC 5321 §4.5.4.1 asks for a memory by host): which did not answer, and whose
+ * TLS is broken. One rule: it changes the order and the manner of trying, never what is tried.
+ */
+import type { Target } from '../route/targets.ts'
+import type { Clock } from '../time/clock.ts'
+import { targetKey } from './job.ts'
+
+/** Long enough that the sessions of one delivery do not each wait for a dead host, short enough to notice its return. */
+const UNREACHABLE_MS = 30_000
+/** A broken TLS set-up is rarely mended within minutes; each new try costs a connection. */
+const BROKEN_TLS_MS = 10 * 60_000
+/** Entries kept; the oldest goes. */
+const MAX_ENTRIES = 10_000
+
+/** One per agent. */
+export class TargetMemory {
+  readonly #clock: Clock
+  readonly #unreachable = new Map<string, number>()
+  readonly #brokenTls = new Map<string, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  rememberUnreachable(host: string): void {
+    this.#remember(this.#unreachable, host, UNREACHABLE_MS)
+  }
+
+  rememberReachable(host: string): void {
+    this.#unreachable.delete(host)
+  }
+
+  isUnreachable(host: string): boolean {
+    return this.#isIn(this.#unreachable, host)
+  }
+
+  rememberBrokenTls(target: Target): void {
+    this.#remember(this.#brokenTls, targetKey(target), BROKEN_TLS_MS)
+  }
+
+  hasBrokenTls(target: Target): boolean {
+    return this.#isIn(this.#brokenTls, targetKey(target))
+  }
+
+  #remember(memory: Map<string, number>, key: string, lifeMs: number): void {
+    memory.delete(key)
+    memory.set(key, this.#clock.monotonic() + lifeMs)
+    if (memory.size <= MAX_ENTRIES) return
+    for (const oldest of memory.keys()) {
+      memory.delete(oldest)
+      return
+    }
+  }
+
+  #isIn(memory: Map<string, number>, key: string): boolean {
+    const until = memory.get(key)
+    if (until === undefined) return false
+    if (until > this.#clock.monotonic()) return true
+    memory.delete(key)
+    return false
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What the peer offers in its latest EHLO reply (RFC 5321 §4.1.1.1). One rule: an offer is remembered only from the
+ * session, and from the side of STARTTLS, on which it was made (RFC 3207 §4.2).
+ */
+
+/** The extensions this program uses, and the keywords as they came. */
+export interface Extensions {
+  readonly pipelining: boolean
+  readonly chunking: boolean
+  readonly startTls: boolean
+  readonly eightBitMime: boolean
+  readonly smtpUtf8: boolean
+  /** SIZE was offered, so SIZE= may be declared (RFC 1870 §6). */
+  readonly size: boolean
+  /** The fixed maximum message size in octets; `null` when none was named (RFC 1870 §4). */
+  readonly sizeLimitOctets: number | null
+  /** Transactions the peer allows in one session (RFC 9422 §4.1); `null` when it does not say. */
+  readonly mailMax: number | null
+  /** Keywords in the order offered, upper-case. */
+  readonly keywords: readonly string[]
+}
+
+/** What a server that only knows HELO offers. */
+export const noExtensions: Extensions = parseExtensions([])
+
+/** Reads the lines of an EHLO reply; the first is the greeting and names no extension. */
+export function parseExtensions(lines: readonly string[]): Extensions {
+  const offers = new Map<string, string>()
+  for (const line of lines.slice(1)) {
+    const [keyword = '', ...parameters] = line.trim().split(/[ \t]+/)
+    // RFC 5321 §4.1.1.1: keywords are case-insensitive. The first of equal ones counts.
+    if (keyword !== '' && !offers.has(keyword.toUpperCase())) {
+      offers.set(keyword.toUpperCase(), parameters.join(' '))
+    }
+  }
+  return {
+    pipelining: offers.has('PIPELINING'),
+    chunking: offers.has('CHUNKING'),
+    startTls: offers.has('STARTTLS'),
+    eightBitMime: offers.has('8BITMIME'),
+    smtpUtf8: offers.has('SMTPUTF8'),
+    size: offers.has('SIZE'),
+    sizeLimitOctets: positive(offers.get('SIZE')),
+    mailMax: positive(/(?:^| )MAILMAX=(\d{1,6})(?: |$)/i.exec(offers.get('LIMITS') ?? '')?.[1]),
+    keywords: [...offers.keys()],
+  }
+}
+
+// RFC 1870 §4: zero, or no number, means that no fixed maximum is in force. RFC 9422 §3: a malformed limit is ignored.
+function positive(text: string | undefined): number | null {
+  const value = text !== undefined && /^\d{1,20}$/.test(text) ? Number(text) : 0
+  return value > 0 ? value : null
+}
