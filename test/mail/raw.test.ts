@@ -42,6 +42,7 @@ test('no Bcc field reaches the wire, but its addresses are recipients (RFC 5322 
   const raw = `${head}BCC: c@x.test,\n\td@x.test\nbcc : e@x.test\nResent-Bcc: f@x.test\nSubject: Bcc: x\n\nBcc: body\n`
   const { content, recipients } = await send({ raw })
   expect(content).toBe(crlf(`${head}Subject: Bcc: x\n\nBcc: body\n`))
+  expect((await send({ raw: crlf(raw) })).content).toBe(content)
   expect(recipients).toEqual(['to:b@x.test', 'bcc:c@x.test', 'bcc:d@x.test', 'bcc:e@x.test'])
 })
 
@@ -94,6 +95,7 @@ test('Date, Message-ID and From are added where they are missing, on top (RFC 53
 test('the `From ` line of an mbox and a byte order mark are not part of the message', async () => {
   const mbox = `From a@x.test Sat Nov 21 07:00:00 2026\n${head}\nx\n`
   expect((await send({ raw: mbox })).content).toBe(crlf(`${head}\nx\n`))
+  expect((await send({ raw: crlf(mbox) })).content).toBe(crlf(`${head}\nx\n`))
   expect((await send({ raw: `\ufeff${head}\nx\n` })).content).toBe(crlf(`${head}\nx\n`))
 })
 
