@@ -1,0 +1,45 @@
+/** From the command line to an exit code. Each command has a file of its own; nothing about mail is decided here. */
+import { escapeText } from '../log/escape.ts'
+import { bareCommand } from './command.ts'
+import { demoCommand } from './demo.ts'
+import { exitCodeOfError, exitCodes, isDefect, isReported } from './exit-code.ts'
+import { sandboxCommand } from './sandbox.ts'
+import { sendCommand } from './send.ts'
+import { noteLine, outliveReaders } from './terminal.ts'
+
+/**
+ * Runs one command and sets `process.exitCode`; never rejects.
+ * @param argv as `process.argv`: the program's name stands third.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  outliveReaders()
+  process.on('uncaughtException', (error) => {
+    complain(error)
+    process.exit(exitCodes.software)
+  })
+  const program = bareCommand('mxpress')
+    .description('Delivers mail straight to the recipients’ own servers.')
+    .showHelpAfterError('(mxpress --help tells more)')
+    .addHelpText('after', '\nmxpress COMMAND --help shows the options and examples of a command.')
+    .addCommand(sendCommand())
+    .addCommand(sandboxCommand())
+    .addCommand(demoCommand())
+  try {
+    await program.parseAsync(argv)
+  } catch (error) {
+    process.exitCode = exitCodeOfError(error)
+    if (!isReported(error)) complain(error)
+  }
+}
+
+function complain(error: unknown): void {
+  const text = isDefect(error) ? defectText(error) : error instanceof Error ? error.message : String(error)
+  const [first = '', ...rest] = text.split('\n')
+  noteLine(`mxpress: ${escapeText(first)}`)
+  for (const line of rest) noteLine(escapeText(line))
+}
+
+function defectText(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return `${text}\nThis is a defect of mxpress itself. Please report it with the lines above and the command that led to it.`
+}
