@@ -24,8 +24,8 @@ export interface Mta {
   readonly port: number
   readonly domain: string
   readonly version: string
-  /** The server's self-signed certificate in PEM; it names `mx.` + domain and `ip`. */
-  readonly certificate: string
+  /** PEM file of the server's self-signed certificate; it names `mx.` + domain and `ip`. */
+  readonly certificateFile: string
   /** The messages in a mailbox, oldest first, octet for octet as the server stored them. */
   mailbox(user: string): Promise<readonly Buffer[]>
   /**

@@ -53,7 +53,7 @@ class RunningMta implements Mta {
   readonly port: number
   readonly domain: string
   readonly version: string
-  readonly certificate: string
+  readonly certificateFile: string
   readonly #setup: MtaSetup
   readonly #server: ServerProcess
 
@@ -63,7 +63,7 @@ class RunningMta implements Mta {
     this.port = setup.port
     this.domain = setup.domain
     this.version = setup.version
-    this.certificate = readFileSync(setup.certificateFile, 'utf8')
+    this.certificateFile = setup.certificateFile
     this.#setup = setup
     this.#server = server
   }
