@@ -26,7 +26,7 @@ const textLimitCharacters = 4 * pathLimitOctets
 /**
  * Reads one address, with or without angle brackets and with blanks around it; no display name, no comment.
  * A source route (`<@relay.test:bob@example.test>`) is dropped (RFC 5321 §3.6.1).
- * @throws {AddressError} when it is none; local parts are limited to 64 octets, domains to 255, both with brackets to 256.
+ * @throws {AddressError} when it is none; domains are limited to 255 octets, the whole with brackets to 256.
  */
 export function parseAddress(text: string): Address {
   if (text.length > textLimitCharacters) throw new AddressError(text, tooLong)

@@ -54,12 +54,9 @@ test.each([
   expect(refusalOf(() => check(localPart))).toContain(reason)
 })
 
-test('a local part has at most 64 octets, not characters (RFC 5321 §4.5.3.1.1)', () => {
-  expect(check('a'.repeat(64))).toHaveLength(64)
-  expect(check('ü'.repeat(32))).toHaveLength(32)
-  expect(refusalOf(() => check('a'.repeat(65)))).toContain('65 octets')
-  expect(refusalOf(() => check('ü'.repeat(33)))).toContain('66 octets')
-  expect(refusalOf(() => check(`"${'a'.repeat(63)}"`))).toContain('65 octets')
+test('a local part of more than 64 octets is taken, as VERP makes them (RFC 5321 §4.5.3.1)', () => {
+  const verp = `bounces+${'a'.repeat(80)}=example.org`
+  expect(check(verp)).toBe(verp)
 })
 
 test.each([
