@@ -22,4 +22,11 @@ export class InputDataError extends Error {
 export class StartError extends Error {
   override readonly name = 'StartError'
   readonly code = 'ERR_START'
+  /** It was a file or directory, not the network. */
+  readonly isFile: boolean
+
+  constructor(message: string, { isFile, cause }: { readonly isFile: boolean; readonly cause: unknown }) {
+    super(message, { cause })
+    this.isFile = isFile
+  }
 }

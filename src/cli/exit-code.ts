@@ -19,11 +19,11 @@ export const exitCodes = {
   dataError: 65,
   /** EX_NOINPUT: a file named as input cannot be read. */
   noInput: 66,
-  /** EX_UNAVAILABLE: at least one recipient failed for good; or the sandbox could not start. */
+  /** EX_UNAVAILABLE: at least one recipient failed for good; or the sandbox's port is not to be had. */
   unavailable: 69,
   /** EX_SOFTWARE: our own defect. */
   software: 70,
-  /** EX_CANTCREAT: the log cannot be written. */
+  /** EX_CANTCREAT: the log, or the sandbox's mail directory, cannot be written. */
   cannotCreate: 73,
   /** EX_TEMPFAIL: at least one recipient deferred, none failed. */
   temporaryFailure: 75,
@@ -63,7 +63,7 @@ export function exitCodeOfError(error: unknown): ExitCode {
   if (error instanceof InputFileError || error instanceof AttachmentError) return exitCodes.noInput
   if (error instanceof LogFileError) return exitCodes.cannotCreate
   if (error instanceof ConfigError) return exitCodes.config
-  if (error instanceof StartError) return exitCodes.unavailable
+  if (error instanceof StartError) return error.isFile ? exitCodes.cannotCreate : exitCodes.unavailable
   return exitCodes.software
 }
 

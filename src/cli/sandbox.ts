@@ -77,9 +77,11 @@ async function runSandbox({
 export async function started(options: SandboxOptions): Promise<Sandbox> {
   try {
     return await startSandbox(options)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
-    throw new StartError(`the sandbox cannot start: ${(error as Error).message}`, { cause: error })
+  } catch (cause) {
+    const { syscall, message } = cause as NodeJS.ErrnoException
+    if (syscall === undefined) throw cause
+    const isFile = syscall !== 'listen' && syscall !== 'bind'
+    throw new StartError(`the sandbox cannot start: ${message}`, { isFile, cause })
   }
 }
 

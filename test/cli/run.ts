@@ -7,7 +7,6 @@ import { once } from 'node:events'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 /** The executable. */
@@ -32,11 +31,52 @@ export interface RunOptions {
 /** An empty directory of the test's own. */
 export const emptyDirectory = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'mxpress-cli-'))
 
+/** A command that runs. */
+export class Running {
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #ended: Promise<number | null>
+  #stdout = ''
+  #stderr = ''
+
+  constructor(child: ChildProcessWithoutNullStreams) {
+    this.#child = child
+    this.#ended = once(child, 'close').then(([code]) => code)
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#stdout += chunk
+    })
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#stderr += chunk
+    })
+  }
+
+  /** Resolves with standard output once it matches. */
+  async printed(pattern: RegExp): Promise<string> {
+    while (!pattern.test(this.#stdout)) await once(this.#child.stdout, 'data')
+    return this.#stdout
+  }
+
+  /** Resolves with standard error once it matches. */
+  async noted(pattern: RegExp): Promise<string> {
+    while (!pattern.test(this.#stderr)) await once(this.#child.stderr, 'data')
+    return this.#stderr
+  }
+
+  /** Goes away as a reader, as `head` does. */
+  stopReading(): void {
+    this.#child.stdout.destroy()
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  async finished(): Promise<Finished> {
+    return { code: await this.#ended, stdout: this.#stdout, stderr: this.#stderr }
+  }
+}
+
 /** Starts a command and leaves it running. */
-export async function start(
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<ChildProcessWithoutNullStreams> {
+export async function start(args: readonly string[], options: RunOptions = {}): Promise<Running> {
   const child = spawn(options.node ?? process.execPath, [bin, ...args], {
     cwd: options.cwd ?? (await emptyDirectory()),
     // Nothing of the surroundings: no MXPRESS_*, no colour settings.
@@ -45,20 +85,10 @@ export async function start(
   // A program that ends before it has read its input is not the test's concern.
   child.stdin.on('error', () => {})
   child.stdin.end(options.stdin ?? '')
-  return child
-}
-
-/** Waits for a command that runs. */
-export async function finish(child: ChildProcessWithoutNullStreams): Promise<Finished> {
-  const [[code], stdout, stderr] = await Promise.all([
-    once(child, 'close'),
-    text(child.stdout),
-    text(child.stderr),
-  ])
-  return { code, stdout, stderr }
+  return new Running(child)
 }
 
 /** Runs a command to its end. */
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  return finish(await start(args, options))
+  return (await start(args, options)).finished()
 }
