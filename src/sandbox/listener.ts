@@ -24,10 +24,19 @@ export class Listener {
       counters.open += 1
       counters.peak = Math.max(counters.peak, counters.open)
     }
-    socket.once('close', () => {
+    this.#onceClosed(socket, () => {
       this.#sockets.delete(socket)
       if (counters !== undefined) counters.open -= 1
     })
+  }
+
+  /** smtp-server takes all listeners off a socket that it puts under TLS, so the end is seen at its destruction. */
+  #onceClosed(socket: Socket, onClosed: () => void): void {
+    const destroy = socket._destroy.bind(socket)
+    socket._destroy = (error, done) => {
+      onClosed()
+      destroy(error, done)
+    }
   }
 
   /**
