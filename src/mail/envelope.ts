@@ -1,5 +1,6 @@
 /** What MAIL and RCPT carry (RFC 5321 §2.3.1): where the message goes, and where reports about it go. */
 import { type Address, addressKey } from './address.ts'
+import type { EnvelopeDsn, RecipientDsn } from './dsn-parameters.ts'
 
 /** The field of the message in which the author named the recipient. */
 export type RecipientField = 'to' | 'cc' | 'bcc'
@@ -8,12 +9,16 @@ export type RecipientField = 'to' | 'cc' | 'bcc'
 export interface Recipient {
   readonly address: Address
   readonly field: RecipientField
+  /** What the sender asked of reports about this recipient (RFC 3461); absent when nothing was asked. */
+  readonly dsn?: RecipientDsn
 }
 
 /** One reverse-path (`null` is the null reverse-path `<>`) and its recipients, each mailbox once. */
 export interface Envelope {
   readonly reversePath: Address | null
   readonly recipients: readonly Recipient[]
+  /** What the sender asked of reports about the whole (RFC 3461); absent when nothing was asked. */
+  readonly dsn?: EnvelopeDsn
 }
 
 /** The addresses a message names, by field. */
