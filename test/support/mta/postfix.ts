@@ -106,6 +106,7 @@ smtpd_tls_key_file = ${options.key}
 smtpd_tls_loglevel = 1
 smtpd_tls_received_header = yes
 smtpd_client_connection_count_limit = 0
+smtpd_peername_lookup = no
 local_header_rewrite_clients =
 alias_maps =
 alias_database =
