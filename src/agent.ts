@@ -17,6 +17,7 @@ import type { Outcome } from './delivery/outcome.ts'
 import { type PlannedRoute, planEnvelope } from './delivery/plan.ts'
 import { type RecipientReport, reportOutcome, type SendReport } from './delivery/report.ts'
 import type { Surroundings } from './delivery/surroundings.ts'
+import { TargetMemory } from './delivery/target-memory.ts'
 import { createCachingResolver } from './dns/cache.ts'
 import type { Resolver } from './dns/resolver.ts'
 import { createSystemResolver } from './dns/system.ts'
@@ -214,6 +215,7 @@ class DirectAgent implements Agent {
     const surroundings: Surroundings = {
       router,
       limits: new Limits(delivery),
+      memory: new TargetMemory(this.#clock),
       session: {
         hostname,
         sourceAddresses,

@@ -40,7 +40,7 @@ export type Verdict =
   /** This target will not have it now; the next one may. */
   | { readonly kind: 'next-target'; readonly cause: Cause }
   /** Nobody is to blame: once more at the same target, in a new session. */
-  | { readonly kind: 'again'; readonly cause: Cause; readonly useChunking: boolean }
+  | { readonly kind: 'again'; readonly cause: Cause; readonly isChunkingBroken: boolean }
 
 /** What the end of a transaction means. `isReused`: the session had served another recipient before. */
 export function classifyTransaction(
@@ -54,11 +54,11 @@ function classifyReply(end: TransactionEnd, reply: Reply, isReused: boolean): Ve
   const { stage } = end
   if (reply.code < 400) return { kind: 'delivered', reply }
   const cause: Cause = { stage, status: statusOf(reply), reply }
-  if (end.isChunkingRefused) return { kind: 'again', cause, useChunking: false }
+  if (end.isChunkingRefused) return { kind: 'again', cause, isChunkingBroken: true }
   // RFC 5321 §3.8: 421 ends a session that has lasted long enough for the peer; it says nothing of this recipient.
   // 503 in a session in reuse means that the two sides differ about where they are.
   if (isReused && stage !== 'end-of-data' && (reply.code === 421 || reply.code === 503)) {
-    return { kind: 'again', cause, useChunking: true }
+    return { kind: 'again', cause, isChunkingBroken: false }
   }
   return { kind: reply.code < 500 ? 'next-target' : 'failed', cause }
 }
@@ -72,7 +72,7 @@ function classifyError(end: TransactionEnd, isReused: boolean): Verdict {
   // Our own trouble, such as a message that can no longer be read: no other exchanger can help.
   if (!(error instanceof SmtpError)) return { kind: 'deferred', cause, uncertain: false }
   if (isReused && end.repliesSeen === 0 && error instanceof ConnectionLostError) {
-    return { kind: 'again', cause, useChunking: true }
+    return { kind: 'again', cause, isChunkingBroken: false }
   }
   return { kind: 'next-target', cause }
 }

@@ -15,7 +15,6 @@ import { OutcomeStream } from './outcome-stream.ts'
 import { abortCause, conclude, concludeExhausted } from './serve.ts'
 import { Site } from './site.ts'
 import type { Surroundings } from './surroundings.ts'
-import { TargetMemory } from './target-memory.ts'
 
 /** Domains being routed at once; the resolver below has its own limit on open questions. */
 const ROUTES_AT_ONCE = 200
@@ -25,7 +24,6 @@ const MAX_IDLE_SITES = 1000
 /** Delivers envelopes; owns the sessions. Close it. */
 export class Deliverer {
   readonly #around: Surroundings
-  readonly #memory: TargetMemory
   readonly #sites = new Map<string, Site>()
   readonly #routing: LimitFunction = pLimit(ROUTES_AT_ONCE)
   readonly #running = new Set<Delivery>()
@@ -33,7 +31,6 @@ export class Deliverer {
 
   constructor(around: Surroundings) {
     this.#around = around
-    this.#memory = new TargetMemory(around.clock)
   }
 
   /**
@@ -84,6 +81,9 @@ export class Deliverer {
         // Between the final dot and its reply only the peer knows; its word is awaited.
         if (!session.isPastFinalDot) session.drop(abortCause(signal).error)
       }
+      // Who waits in line is told at once, not when a slot becomes free.
+      const conclusion = concludeExhausted([abortCause(signal)])
+      for (const site of this.#sites.values()) site.withdraw(delivery, conclusion)
     }
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) onAbort()
@@ -105,6 +105,7 @@ export class Deliverer {
     try {
       signal.throwIfAborted()
       route = await this.#around.router.route(domain, { signal })
+      signal.throwIfAborted()
     } catch (error) {
       const cause = signal.aborted ? abortCause(signal) : classifyRoute(error as Error)
       const conclusion = concludeExhausted([cause])
@@ -117,7 +118,7 @@ export class Deliverer {
   #siteOf(route: Route): Site {
     let site = this.#sites.get(route.site)
     if (site === undefined) {
-      site = new Site(this.#around, this.#memory)
+      site = new Site(this.#around)
       this.#sites.set(route.site, site)
     }
     return site

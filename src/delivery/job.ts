@@ -40,7 +40,6 @@ export class Job {
   refusals = 0
   /** Times it was sent back to the same target without anybody's fault. */
   repetitions = 0
-  useChunking = true
   #tried: Set<string> | null = null
   #isConcluded = false
 

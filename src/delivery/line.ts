@@ -13,8 +13,8 @@ interface Batch {
 
 /** A first-in, first-out line. */
 export class Line {
-  readonly #batches: Batch[] = []
-  readonly #returned: Job[] = []
+  #batches: Batch[] = []
+  #returned: Job[] = []
   #length = 0
 
   get length(): number {
@@ -47,5 +47,18 @@ export class Line {
     if (batch.next === batch.recipients.length) this.#batches.shift()
     this.#length--
     return new Job(batch.delivery, recipient)
+  }
+
+  /** Takes out all that wait for this delivery. */
+  withdraw(delivery: Delivery): readonly Recipient[] {
+    const isWithdrawn = (waiting: { readonly delivery: Delivery }): boolean => waiting.delivery === delivery
+    const withdrawn = [
+      ...this.#returned.filter(isWithdrawn).map(({ recipient }) => recipient),
+      ...this.#batches.filter(isWithdrawn).flatMap(({ recipients, next }) => recipients.slice(next)),
+    ]
+    this.#returned = this.#returned.filter((waiting) => !isWithdrawn(waiting))
+    this.#batches = this.#batches.filter((waiting) => !isWithdrawn(waiting))
+    this.#length -= withdrawn.length
+    return withdrawn
   }
 }

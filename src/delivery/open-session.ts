@@ -18,7 +18,6 @@ import type { Delivery } from './job.ts'
 import type { Attempt, Cause } from './outcome.ts'
 import { diagnosticOf, logTarget } from './report-events.ts'
 import type { Surroundings } from './surroundings.ts'
-import type { TargetMemory } from './target-memory.ts'
 
 /** What came of it; `session` is `null` when no target opened one. */
 export interface Opened {
@@ -40,12 +39,8 @@ export interface OpeningRequest {
 }
 
 /** Tries target after target. @throws `signal.reason` when the delivery is aborted. */
-export function openSessionAt(
-  request: OpeningRequest,
-  around: Surroundings,
-  memory: TargetMemory,
-): Promise<Opened> {
-  return new SessionOpening(request, around, memory).run()
+export function openSessionAt(request: OpeningRequest, around: Surroundings): Promise<Opened> {
+  return new SessionOpening(request, around).run()
 }
 
 let sessions = 0
@@ -53,17 +48,15 @@ let sessions = 0
 class SessionOpening {
   readonly #request: OpeningRequest
   readonly #around: Surroundings
-  readonly #memory: TargetMemory
   readonly #attempts: Attempt[] = []
   readonly #tried: Target[] = []
   readonly #causes: Cause[] = []
   /** We are an exchanger of this preference: only better ones may be asked (RFC 5321 §5.1). */
   #ownPreference = Number.POSITIVE_INFINITY
 
-  constructor(request: OpeningRequest, around: Surroundings, memory: TargetMemory) {
+  constructor(request: OpeningRequest, around: Surroundings) {
     this.#request = request
     this.#around = around
-    this.#memory = memory
   }
 
   async run(): Promise<Opened> {
@@ -74,10 +67,10 @@ class SessionOpening {
       const targets = await this.#targetsOf(exchanger)
       session = await this.#openOneOf(targets)
       if (session !== null) {
-        this.#memory.rememberReachable(exchanger.host)
+        this.#around.memory.rememberReachable(exchanger.host)
         break
       }
-      if (targets.length > 0) this.#memory.rememberUnreachable(exchanger.host)
+      if (targets.length > 0) this.#around.memory.rememberUnreachable(exchanger.host)
     }
     return { session, attempts: this.#attempts, triedTargets: this.#tried, causes: this.#causes }
   }
@@ -85,7 +78,7 @@ class SessionOpening {
   /** By preference; those that did not answer a moment ago come last (RFC 5321 §4.5.4.1). */
   #inOrder(): readonly Exchanger[] {
     const ordered = orderExchangers(this.#request.exchangers, this.#around.random)
-    const isDown = ({ host }: Exchanger): boolean => this.#memory.isUnreachable(host)
+    const isDown = ({ host }: Exchanger): boolean => this.#around.memory.isUnreachable(host)
     return [...ordered.filter((exchanger) => !isDown(exchanger)), ...ordered.filter(isDown)]
   }
 
@@ -152,13 +145,13 @@ class SessionOpening {
     const { target } = connected
     const { tlsPolicy } = this.#around.session
     const clear: TlsPolicy = { ...tlsPolicy, mode: 'off', decidedBy: 'broken TLS' }
-    const knowsBroken = mayGoInClear(tlsPolicy) && this.#memory.hasBrokenTls(target)
+    const knowsBroken = mayGoInClear(tlsPolicy) && this.#around.memory.hasBrokenTls(target)
     try {
       return await this.#greet(connected, knowsBroken ? clear : tlsPolicy)
     } catch (error) {
       if (!(error instanceof SessionOpenError) || !error.isTlsBroken || !mayGoInClear(tlsPolicy)) throw error
       this.#logTls(target, null, error.message)
-      this.#memory.rememberBrokenTls(target)
+      this.#around.memory.rememberBrokenTls(target)
       const { connected: second } = await this.#dial([target])
       if (second === null) throw error
       return await this.#greet(second, clear)

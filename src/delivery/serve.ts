@@ -110,7 +110,7 @@ async function transact(job: Job, session: Session, around: Surroundings): Promi
       forwardPath,
       message,
       smtpUtf8,
-      useChunking: job.useChunking,
+      useChunking: !around.memory.hasBrokenChunking(session.target),
     })
     delivery.activeSessions.delete(session)
     verdict = classifyTransaction(end, { isReused })
@@ -168,7 +168,7 @@ function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclus
 function prepareNextTry(job: Job, session: Session, verdict: Verdict, around: Surroundings): void {
   if (verdict.kind === 'again') {
     job.repetitions++
-    if (!verdict.useChunking) job.useChunking = false
+    if (verdict.isChunkingBroken) around.memory.rememberBrokenChunking(session.target)
     session.retire()
     return
   }

@@ -8,7 +8,6 @@ import type { Job } from './job.ts'
 import { type Opened, openSessionAt } from './open-session.ts'
 import { logTarget } from './report-events.ts'
 import type { Surroundings } from './surroundings.ts'
-import type { TargetMemory } from './target-memory.ts'
 
 /**
  * How long a session may idle. A server waits five minutes (RFC 5321 §4.5.3.2.7) but has few slots to spare; Postfix keeps
@@ -26,14 +25,13 @@ interface OpenSession {
 /** Opens, keeps and ends the sessions of a site. */
 export class SiteSessions {
   readonly #around: Surroundings
-  readonly #memory: TargetMemory
   readonly #open = new Map<Session, OpenSession>()
   readonly #idle: Session[] = []
   readonly #ending = new Set<Promise<void>>()
+  #opening = 0
 
-  constructor(around: Surroundings, memory: TargetMemory) {
+  constructor(around: Surroundings) {
     this.#around = around
-    this.#memory = memory
   }
 
   /** Open sessions, idle ones included. */
@@ -41,34 +39,46 @@ export class SiteSessions {
     return this.#open.size
   }
 
-  /** Sessions that serve someone now. */
+  /** Sessions that serve someone now, and those being opened. */
   get atWork(): number {
-    return this.#open.size - this.#idle.length
+    return this.#open.size - this.#idle.length + this.#opening
   }
 
-  /** A usable session to a target that the job has not tried, if need be a new one. @throws `signal.reason` */
+  /**
+   * A usable session to a target that the job has not tried, if need be a new one; surely a new one when a session in
+   * reuse has failed this job before, because the others that idle may be as stale.
+   * @throws `signal.reason`
+   */
   async obtain(job: Job, exchangers: readonly Exchanger[]): Promise<Opened> {
-    const idle = this.#takeIdle(job)
+    const idle = job.repetitions === 0 ? this.#takeIdle(job) : null
     if (idle !== null) return { session: idle, attempts: [], triedTargets: [], causes: [] }
     // An idle session that does not suit this job must not take up the place of one that does.
-    const { perSite, maxTargets } = this.#around.limits.settings
+    const { perSite } = this.#around.limits.settings
     const surplus = this.#open.size >= perSite ? this.#idle.shift() : undefined
     if (surplus !== undefined) await this.end(surplus)
-    const opened = await openSessionAt(
+    this.#opening++
+    try {
+      const opened = await this.#openFor(job, exchangers)
+      if (opened.session !== null) {
+        const openedAt = this.#around.clock.monotonic()
+        this.#open.set(opened.session, { id: job.delivery.id, openedAt, idleTimer: null })
+      }
+      return opened
+    } finally {
+      this.#opening--
+    }
+  }
+
+  #openFor(job: Job, exchangers: readonly Exchanger[]): Promise<Opened> {
+    return openSessionAt(
       {
         exchangers,
         delivery: job.delivery,
         mayTry: (target) => !job.hasTried(target),
-        budget: maxTargets - job.attempts.length,
+        budget: this.#around.limits.settings.maxTargets - job.attempts.length,
       },
       this.#around,
-      this.#memory,
     )
-    if (opened.session !== null) {
-      const { clock } = this.#around
-      this.#open.set(opened.session, { id: job.delivery.id, openedAt: clock.monotonic(), idleTimer: null })
-    }
-    return opened
   }
 
   /** Whether the session has done its share of transactions. */

@@ -10,15 +10,15 @@ import { nextTurn } from '../client/turn.ts'
 import type { Recipient } from '../mail/envelope.ts'
 import type { Exchanger } from '../route/exchangers.ts'
 import { classifyDefect } from './classify.ts'
-import type { Delivery, Job } from './job.ts'
+import { type Conclusion, type Delivery, Job } from './job.ts'
 import type { SiteSlots } from './limits.ts'
 import { Line } from './line.ts'
 import type { Opened } from './open-session.ts'
 import type { Cause } from './outcome.ts'
 import { conclude, concludeExhausted, type Served, type SessionSource, serve } from './serve.ts'
+import { SiteCeiling } from './site-ceiling.ts'
 import { SiteSessions } from './site-sessions.ts'
 import type { Surroundings } from './surroundings.ts'
-import type { TargetMemory } from './target-memory.ts'
 
 /** After this many recipients in a row a worker lets other sites have its slot, if any wait. */
 const TURN_LENGTH = 50
@@ -29,14 +29,16 @@ export class Site {
   readonly #slots: SiteSlots
   readonly #line = new Line()
   readonly #sessions: SiteSessions
+  readonly #ceiling: SiteCeiling
   #exchangers: readonly Exchanger[] = []
   #workers = 0
   #isReachable = false
 
-  constructor(around: Surroundings, memory: TargetMemory) {
+  constructor(around: Surroundings) {
     this.#around = around
     this.#slots = around.limits.forSite()
-    this.#sessions = new SiteSessions(around, memory)
+    this.#sessions = new SiteSessions(around)
+    this.#ceiling = new SiteCeiling(around.limits.settings.perSite, around.clock)
   }
 
   /** Nothing waits, nothing runs, no session is open. */
@@ -56,10 +58,16 @@ export class Site {
     this.#employ()
   }
 
+  /** Gives up a delivery's recipients that still wait, with this conclusion. */
+  withdraw(delivery: Delivery, conclusion: Conclusion): void {
+    for (const recipient of this.#line.withdraw(delivery)) {
+      conclude(new Job(delivery, recipient), conclusion, this.#around)
+    }
+  }
+
   /** As many workers as there is work for, one until the site has shown that it answers. */
   #employ(): void {
-    const { perSite } = this.#around.limits.settings
-    const wanted = Math.min(this.#isReachable ? perSite : 1, this.#workers + this.#line.length)
+    const wanted = Math.min(this.#isReachable ? this.#ceiling.sessions : 1, this.#workers + this.#line.length)
     while (this.#workers < wanted) {
       this.#workers++
       this.#slots(() => this.#work()).finally(() => {
@@ -120,11 +128,13 @@ export class Site {
   }
 
   /**
-   * No session was to be had. While others are at work the host has only enough of us, and the job goes back to them.
+   * No session was to be had. While others are at work, or about to be, the host has only enough of us, and the job goes
+   * back to them.
    * @returns whether this worker may go on
    */
   #giveUp(job: Job, causes: readonly Cause[]): boolean {
     if (this.#sessions.atWork > 0) {
+      this.#ceiling.reduce(this.#sessions.atWork)
       this.#line.putBack(job)
       return false
     }

@@ -7,6 +7,7 @@ import type { Router } from '../route/route.ts'
 import type { Clock } from '../time/clock.ts'
 import type { TlsPolicy } from '../tls/policy.ts'
 import type { Limits } from './limits.ts'
+import type { TargetMemory } from './target-memory.ts'
 
 /** How sessions are opened. */
 export interface SessionSettings {
@@ -22,6 +23,7 @@ export interface SessionSettings {
 export interface Surroundings {
   readonly router: Router
   readonly limits: Limits
+  readonly memory: TargetMemory
   readonly session: SessionSettings
   readonly log: Log
   readonly clock: Clock

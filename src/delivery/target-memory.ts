@@ -1,6 +1,6 @@
 /**
  * What is remembered of targets for a while (RFC 5321 §4.5.4.1 asks for a memory by host): which did not answer, and whose
- * TLS is broken. One rule: it changes the order and the manner of trying, never what is tried.
+ * TLS or BDAT is broken. One rule: it changes the order and the manner of trying, never what is tried.
  */
 import type { Target } from '../route/targets.ts'
 import type { Clock } from '../time/clock.ts'
@@ -8,8 +8,8 @@ import { targetKey } from './job.ts'
 
 /** Long enough that the sessions of one delivery do not each wait for a dead host, short enough to notice its return. */
 const UNREACHABLE_MS = 30_000
-/** A broken TLS set-up is rarely mended within minutes; each new try costs a connection. */
-const BROKEN_TLS_MS = 10 * 60_000
+/** What is set up wrongly is rarely mended within minutes, and each new try costs a connection. */
+const BROKEN_MS = 10 * 60_000
 /** Entries kept; the oldest goes. */
 const MAX_ENTRIES = 10_000
 
@@ -18,6 +18,7 @@ export class TargetMemory {
   readonly #clock: Clock
   readonly #unreachable = new Map<string, number>()
   readonly #brokenTls = new Map<string, number>()
+  readonly #brokenChunking = new Map<string, number>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -36,11 +37,20 @@ export class TargetMemory {
   }
 
   rememberBrokenTls(target: Target): void {
-    this.#remember(this.#brokenTls, targetKey(target), BROKEN_TLS_MS)
+    this.#remember(this.#brokenTls, targetKey(target), BROKEN_MS)
   }
 
   hasBrokenTls(target: Target): boolean {
     return this.#isIn(this.#brokenTls, targetKey(target))
+  }
+
+  /** The target offers CHUNKING and does not know BDAT. */
+  rememberBrokenChunking(target: Target): void {
+    this.#remember(this.#brokenChunking, targetKey(target), BROKEN_MS)
+  }
+
+  hasBrokenChunking(target: Target): boolean {
+    return this.#brokenChunking.size > 0 && this.#isIn(this.#brokenChunking, targetKey(target))
   }
 
   #remember(memory: Map<string, number>, key: string, lifeMs: number): void {
