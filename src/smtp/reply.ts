@@ -75,7 +75,9 @@ export class ReplyParser {
   }
 
   #keep(rest: Uint8Array): void {
-    const length = (this.#pending?.length ?? 0) + rest.length
+    // The CR of the line end is not counted; a line that was cut behind it must not be longer for that.
+    const lineEnd = rest[rest.length - 1] === CR ? 1 : 0
+    const length = (this.#pending?.length ?? 0) + rest.length - lineEnd
     if (length > MAX_REPLY_LINE_OCTETS) throw tooLongLine()
     // Copied: the chunk's memory belongs to the socket.
     this.#pending = this.#pending === null ? Uint8Array.from(rest) : Buffer.concat([this.#pending, rest])
