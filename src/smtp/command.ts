@@ -10,6 +10,8 @@ const MAX_COMMAND_OCTETS = 512
 
 const CONTROL = /[\0-\x1f\x7f]/
 const NON_ASCII = /[^\0-\x7f]/
+/** A mailbox that cannot end the path early: blanks and angle brackets stand in quotes only (RFC 5321 §4.1.2). */
+const MAILBOX = /^(?:[^ <>"]+|"(?:[^"\\]|\\.)*")@[^ <>"]+$/
 
 /** What MAIL needs to say beside the reverse-path; only what the peer offers may be set. */
 export interface MailParameters {
@@ -23,7 +25,7 @@ export interface MailParameters {
 
 /** `MAIL FROM:<…>` with its CRLF. @throws {LocalProtocolError} */
 export function mailCommand(reversePath: Address | null, parameters: MailParameters = {}): string {
-  const path = reversePath === null ? '' : formatAddress(reversePath)
+  const path = reversePath === null ? '' : mailbox(reversePath)
   const size = parameters.size === undefined ? '' : ` SIZE=${parameters.size}`
   const body = parameters.eightBit ? ' BODY=8BITMIME' : ''
   const utf8 = parameters.smtpUtf8 ? ' SMTPUTF8' : ''
@@ -32,7 +34,7 @@ export function mailCommand(reversePath: Address | null, parameters: MailParamet
 
 /** `RCPT TO:<…>` with its CRLF. @throws {LocalProtocolError} */
 export function rcptCommand(forwardPath: Address, options: { readonly smtpUtf8?: boolean } = {}): string {
-  return `${checked(`RCPT TO:<${formatAddress(forwardPath)}>`, options.smtpUtf8 === true)}\r\n`
+  return `${checked(`RCPT TO:<${mailbox(forwardPath)}>`, options.smtpUtf8 === true)}\r\n`
 }
 
 /** `EHLO name`, or `HELO name` for a server that does not know EHLO (RFC 5321 §3.2). @throws {LocalProtocolError} */
@@ -43,6 +45,14 @@ export function helloCommand(verb: 'EHLO' | 'HELO', hostname: string): string {
 /** `BDAT n` with its CRLF; the octets follow at once (RFC 3030 §2). */
 export function bdatCommand(octets: number, options: { readonly last: boolean }): string {
   return options.last ? `BDAT ${octets} LAST\r\n` : `BDAT ${octets}\r\n`
+}
+
+function mailbox(address: Address): string {
+  const text = formatAddress(address)
+  if (!MAILBOX.test(text)) {
+    throw new LocalProtocolError(`expected a mailbox (RFC 5321 §4.1.2), found ${JSON.stringify(text)}`)
+  }
+  return text
 }
 
 function checked(line: string, allowUtf8: boolean): string {
@@ -57,7 +67,7 @@ function checked(line: string, allowUtf8: boolean): string {
   // In UTF-8 a character has up to four octets; the exact length matters only for lines near the limit.
   if (line.length * 4 > MAX_COMMAND_OCTETS && Buffer.byteLength(line) > MAX_COMMAND_OCTETS - 2) {
     throw new LocalProtocolError(
-      `expected a command of at most ${MAX_COMMAND_OCTETS} octets, found ${line.length}`,
+      `expected a command of at most ${MAX_COMMAND_OCTETS} octets, found ${Buffer.byteLength(line) + 2}`,
     )
   }
   return line
