@@ -279,8 +279,8 @@ class Run {
   async #endOfData(reply: Reply): Promise<void> {
     this.#stage = 'end-of-data'
     if (reply.code >= 300 && reply.code < 400) throw nonsense('a verdict on the content', reply)
+    // Whatever it accepted, it was not the whole message; that it has nothing is not certain either.
     if (isPositive(reply) && !this.#connection.isDrained) {
-      this.#session.isPastFinalDot = false
       throw nonsense('no acceptance before the end of the content', reply)
     }
     const surplus = this.#connection.peekReply()
