@@ -74,6 +74,14 @@ export async function readAgentOptions(values: AgentOptionValues & CommonOptions
   return mergeOptions({ log: { file: DEFAULT_LOG } }, options, given)
 }
 
+/**
+ * For commands that have nothing to configure: a file that is named is still checked, one that is not is not looked for.
+ * @throws {ConfigError}
+ */
+export async function checkConfig({ config }: CommonOptions): Promise<void> {
+  if (config !== undefined) await loadConfig({ file: config })
+}
+
 function optionsOf(values: AgentOptionValues): AgentOptions {
   const { hostname, dns, port, allowLocalAddresses, route, concurrency, perSite, tls, log, logFormat } =
     values

@@ -1,7 +1,7 @@
 /** What the demo shows to people: one dialogue, the outcomes as a table, and where to look further. */
 
 import { escapeText } from '../log/escape.ts'
-import type { Comparison, Demonstration } from './demo.ts'
+import type { Comparison, Demonstration } from './demonstration.ts'
 import { DialogueFormatter } from './dialogue.ts'
 import { outcomeStyles, seconds, summaryLine, targetText, tlsText } from './report-text.ts'
 import { type Cell, tableLines } from './table.ts'

@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = bareCommand('mxpress')
     .description('Delivers mail straight to the recipients’ own servers.')
     .showHelpAfterError('(mxpress --help tells more)')
-    .addHelpText('after', '\nmxpress COMMAND --help shows the options and examples of a command.')
+    .addHelpText('after', ['', 'Examples:', '  mxpress demo', '  mxpress send --help'].join('\n'))
     .addCommand(sendCommand())
     .addCommand(sandboxCommand())
     .addCommand(demoCommand())

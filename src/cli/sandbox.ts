@@ -10,6 +10,7 @@ import {
   type SandboxOptions,
   startSandbox,
 } from '../sandbox/sandbox.ts'
+import { checkConfig } from './agent-options.ts'
 import { type CommonOptions, newCommand } from './command.ts'
 import { StartError } from './errors.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
@@ -45,6 +46,7 @@ export function sandboxCommand(): Command {
       wholeNumber(0, 86_400),
     )
     .action(async (options: SandboxCommandOptions) => {
+      await checkConfig(options)
       process.exitCode = await runSandbox(options)
     })
 }

@@ -18,6 +18,9 @@ const majorOf = (node: string): number =>
 
 const node = oldNode()
 
+/** Runs a script before the program. NODE_OPTIONS has a quoting of its own; percent signs are safe from it. */
+const preload = (script: string): string => `--import=data:text/javascript,${encodeURIComponent(script)}`
+
 test.skipIf(node === undefined)('an older Node of this machine is told what is needed', async () => {
   const { code, stdout, stderr } = await run(['--help'], { node: node ?? '' })
   expect(stderr).toMatch(/^mxpress: needs Node\.js 24 or newer, this is \d+\.\d+\.\d+\n$/)
@@ -25,11 +28,8 @@ test.skipIf(node === undefined)('an older Node of this machine is told what is n
 })
 
 test('whatever calls itself an older Node is told what is needed', async () => {
-  // NODE_OPTIONS has a quoting of its own; percent signs are safe from it.
-  const script = encodeURIComponent(
-    'Object.defineProperty(process, "versions", { value: { node: "18.20.8" } })',
-  )
-  const finished = await run(['--help'], { env: { NODE_OPTIONS: `--import=data:text/javascript,${script}` } })
+  const disguise = 'Object.defineProperty(process, "versions", { value: { node: "18.20.8" } })'
+  const finished = await run(['--help'], { env: { NODE_OPTIONS: preload(disguise) } })
   expect(finished).toEqual({
     code: 70,
     stdout: '',
@@ -61,4 +61,18 @@ test('without a command the help is shown as for a mistake', async () => {
   const { code, stdout, stderr } = await run([])
   expect({ code, stdout }).toEqual({ code: 64, stdout: '' })
   expect(stderr).toMatch(/^Usage: mxpress .*\n/)
+})
+
+test.each([
+  ['thrown by a command', 'process.stdout.write = () => { throw new TypeError("boom") }'],
+  [
+    'thrown where nobody catches it',
+    'process.on("newListener", (name) => name === "uncaughtException" && setImmediate(() => { throw new Error("boom") }))',
+  ],
+])('an unexpected error is our own defect: 70, a stack and a hint (%s)', async (_where, script) => {
+  const env = { NODE_OPTIONS: preload(script) }
+  const { code, stdout, stderr } = await run(['send', '--help'], { env })
+  expect({ code, stdout }).toEqual({ code: 70, stdout: expect.any(String) })
+  expect(stderr).toMatch(/^mxpress: \w*Error: boom\n {4}at /)
+  expect(stderr).toMatch(/\nThis is a defect of mxpress itself\. Please report it .*\n$/)
 })

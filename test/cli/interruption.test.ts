@@ -3,6 +3,7 @@ import { readFile, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { startHeldExchanger } from './held-exchanger.ts'
 import { sendReportSchema } from './report-schema.ts'
 import { emptyDirectory, start } from './run.ts'
 import { fromAlice, intoSandbox } from './sending.ts'
@@ -36,6 +37,36 @@ test('SIGTERM ends with 143, and with --json the document is whole', async () =>
   expect(sendReportSchema.parse(JSON.parse(stdout))).toMatchObject({
     counts: { delivered: 1, deferred: 1, failed: 0 },
   })
+})
+
+// One session: the second recipient waits behind the first, and is deferred at the first signal.
+const toHeld = (port: number): readonly string[] => [
+  ...['send', '--hostname', 'sender.test', '--per-site', '1', '--route', `held.test=127.0.0.1:${port}`],
+  ...[...fromAlice, '--to', 'first@held.test, second@held.test'],
+]
+
+test('a transaction past the final dot is awaited after SIGINT, and its outcome is the truth', async () => {
+  await using exchanger = await startHeldExchanger()
+  const sending = await start(toHeld(exchanger.port))
+  await exchanger.reached
+  sending.kill('SIGINT')
+  await sending.printed(/^deferred {2}second@held\.test .*SIGINT/m)
+  exchanger.accept()
+  const { code, stdout } = await sending.finished()
+  expect(code).toBe(130)
+  expect(stdout).toMatch(/^delivered first@held\.test .*: 250 2\.0\.0 at last$/m)
+})
+
+test('a second SIGINT waits for nobody', async () => {
+  await using exchanger = await startHeldExchanger()
+  const sending = await start(toHeld(exchanger.port))
+  await exchanger.reached
+  sending.kill('SIGINT')
+  await sending.printed(/^deferred {2}second@held\.test/m)
+  sending.kill('SIGINT')
+  const { code, stdout } = await sending.finished()
+  expect(code).toBe(130)
+  expect(stdout).not.toContain('first@held.test')
 })
 
 test('a reader that goes away costs nobody his mail', async () => {

@@ -8,6 +8,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 
 /** The executable. */
 export const bin: string = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url))
@@ -85,6 +86,8 @@ export async function start(args: readonly string[], options: RunOptions = {}): 
   // A program that ends before it has read its input is not the test's concern.
   child.stdin.on('error', () => {})
   child.stdin.end(options.stdin ?? '')
+  // A test that fails leaves nothing running.
+  onTestFinished(() => void child.kill('SIGKILL'))
   return new Running(child)
 }
 

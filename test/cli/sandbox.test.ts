@@ -66,6 +66,12 @@ test('a mail directory that cannot be made is said in one line', async () => {
   expect(stderr).toMatch(/^mxpress: the sandbox cannot start: .*\/dev\/null.*\n$/)
 })
 
+test('a configuration that is named is checked', async () => {
+  const { code, stdout, stderr } = await run(['sandbox', '--config', 'missing.toml'])
+  expect({ code, stdout }).toEqual({ code: 78, stdout: '' })
+  expect(stderr).toContain('missing.toml')
+})
+
 test.each([
   [['--port', '0'], "'0' is invalid. Expected a whole number from 1 to 65535."],
   [['--greylist-seconds', 'soon'], "'soon' is invalid."],

@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { startHeldExchanger } from './held-exchanger.ts'
 import { sendReportSchema } from './report-schema.ts'
 import { emptyDirectory } from './run.ts'
 import { fromAlice, sendInto } from './sending.ts'
@@ -168,4 +169,28 @@ test('options come from the configuration file where the command line does not s
   expect(code).toBe(0)
   expect(sendReportSchema.parse(JSON.parse(stdout)).recipients).toMatchObject([{ tls: null }])
   expect(await readFile(path.join(cwd, 'configured.log'), 'utf8')).toContain('to=<config@accepts.test>')
+})
+
+test('what a hostile server says reaches terminal, log and JSON without a control character', async () => {
+  await using exchanger = await startHeldExchanger()
+  exchanger.accept('250 2.0.0 \u001b[2J\u009b31m "done"\b')
+  const cwd = await emptyDirectory()
+  const args = [
+    ...fromAlice,
+    '--to',
+    'x@held.test',
+    '--route',
+    `held.test=127.0.0.1:${exchanger.port}`,
+    '--debug',
+  ]
+  const text = await sendInto(sandbox, args, { cwd })
+  expect(text.stdout).toMatch(/: 250 2\.0\.0 \\x1b\[2J\\x9b31m "done"\\x08\n/)
+  expect(text.stderr).toContain('S: 250 2.0.0 \\x1b[2J\\x9b31m "done"\\x08\n')
+  const log = await readFile(path.join(cwd, 'mxpress.log'), 'utf8')
+  expect(log).toContain('reply="250 2.0.0 \\x1b[2J\\x9b31m \\"done\\"\\x08"\n')
+  const json = await sendInto(sandbox, [...args, '--json'], { cwd })
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    recipients: [{ diagnostic: '250 2.0.0 \u001b[2J\u009b31m "done"\b' }],
+  })
+  for (const shown of [text.stdout, text.stderr, log, json.stdout]) expect(shown).not.toMatch(/[^\P{Cc}\n]/u)
 })
