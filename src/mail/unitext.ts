@@ -21,12 +21,12 @@ export function decodeUnitext(text: string): string | null {
   return isSound && !forbidden.test(decoded) ? decoded : null
 }
 
-/** utf-8-addr-xtext of an address: also what xtext would have to encode is escaped, so it is safe in ORCPT. */
-export function encodeAddressUnitext(address: string): string {
-  return encodeUnitext(address.replace(/[\0- \x7f\\+=]/g, escapeCharacter))
+/** utf-8-addr-unitext of an address: what a parameter of RCPT cannot hold is escaped. */
+export function embedSpecials(address: string): string {
+  return address.replace(/[\0- \x7f\\+=]/g, escapeCharacter)
 }
 
-/** The text with its characters beyond US-ASCII escaped. */
+/** The text with its characters beyond US-ASCII escaped: makes utf-8-addr-xtext of utf-8-addr-unitext. */
 export function encodeUnitext(text: string): string {
   return text.replace(/[^\0-\x7f]/gu, escapeCharacter)
 }
