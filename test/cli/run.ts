@@ -4,11 +4,12 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 
 /** The executable. */
 export const bin: string = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url))
@@ -29,8 +30,12 @@ export interface RunOptions {
   readonly node?: string
 }
 
+// What the commands leave behind on purpose (logs, received mail) goes with the tests.
+const root = mkdtempSync(path.join(tmpdir(), 'mxpress-cli-'))
+afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 3 }))
+
 /** An empty directory of the test's own. */
-export const emptyDirectory = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'mxpress-cli-'))
+export const emptyDirectory = (): Promise<string> => mkdtemp(path.join(root, 'test-'))
 
 /** A command that runs. */
 export class Running {
@@ -81,7 +86,7 @@ export async function start(args: readonly string[], options: RunOptions = {}): 
   const child = spawn(options.node ?? process.execPath, [bin, ...args], {
     cwd: options.cwd ?? (await emptyDirectory()),
     // Nothing of the surroundings: no MXPRESS_*, no colour settings.
-    env: { PATH: process.env.PATH, ...options.env },
+    env: { PATH: process.env.PATH, TMPDIR: root, ...options.env },
   })
   // A program that ends before it has read its input is not the test's concern.
   child.stdin.on('error', () => {})
