@@ -29,7 +29,7 @@ import {
   TimeoutError,
   TlsError,
 } from '../smtp/errors.ts'
-import type { Reply } from '../smtp/reply.ts'
+import { formatReply, type Reply } from '../smtp/reply.ts'
 import type { Cause, Stage } from './outcome.ts'
 
 /** What to do with the recipient now. */
@@ -52,7 +52,11 @@ export function classifyTransaction(
 
 function classifyReply(end: TransactionEnd, reply: Reply, isReused: boolean): Verdict {
   const { stage } = end
-  if (reply.code < 400) return { kind: 'delivered', reply }
+  if (reply.code < 300 && stage === 'end-of-data') return { kind: 'delivered', reply }
+  if (reply.code < 400) {
+    const error = new RemoteProtocolError(`expected a verdict at ${stage}, found ${formatReply(reply)}`)
+    return classifyError({ ...end, reply: null, error }, isReused)
+  }
   const cause: Cause = { stage, status: statusOf(reply), reply }
   if (end.isChunkingRefused) return { kind: 'again', cause, isChunkingBroken: true }
   // RFC 5321 §3.8: 421 ends a session that has lasted long enough for the peer; it says nothing of this recipient.
