@@ -3,6 +3,11 @@
  * transaction has three limits; so the timer is only moved when a deadline comes before it, and otherwise looks again
  * when it fires.
  */
+
+/** A timer that fires no later than this behind the deadline is left as it is; `#arm` alone adds up to two. */
+const SLACK_MS = 2
+
+/** The one limit that is in force; `onExpiry` is called when it has passed. */
 export class Deadline {
   readonly #onExpiry: () => void
   #at = Number.POSITIVE_INFINITY
@@ -17,7 +22,7 @@ export class Deadline {
   set(limitMs: number): void {
     const now = performance.now()
     this.#at = now + limitMs
-    if (this.#at < this.#firesAt) this.#arm(now)
+    if (this.#at < this.#firesAt - SLACK_MS) this.#arm(now)
   }
 
   /** No deadline until the next `set`. */
