@@ -88,18 +88,18 @@ export class Connection {
     this.#attach(socket)
   }
 
-  /** Writes one flight in one go. @returns whether the socket takes more without buffering. */
+  /** Writes one flight in one go. @returns whether the socket takes more without buffering. @throws the failure */
   write(flight: Uint8Array | string): boolean {
-    if (this.#failure !== null) return true
+    if (this.#failure !== null) throw this.#failure
     return this.#socket.write(flight)
   }
 
   /**
    * Writes a head and the content behind it with one system call (writev): copying them together costs twice the CPU at
-   * 64 KB, two writes 1.7 times at 2 KB. @returns as `write`
+   * 64 KB, two writes 1.7 times at 2 KB. @returns and throws as `write`
    */
   writeTogether(head: string, content: Uint8Array): boolean {
-    if (this.#failure !== null) return true
+    if (this.#failure !== null) throw this.#failure
     this.#socket.cork()
     this.#socket.write(head)
     const takesMore = this.#socket.write(content)
@@ -136,7 +136,8 @@ export class Connection {
 
   /** Resolves when the socket takes more, or earlier when a reply arrives. @throws {SmtpError} */
   async drained(step: string, limitMs: number): Promise<void> {
-    if (this.hasReply || !this.#socket.writableNeedDrain) return
+    if (this.hasReply) return
+    if (this.#failure === null && !this.#socket.writableNeedDrain) return
     await this.#wait('drain', step, limitMs)
   }
 

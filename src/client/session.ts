@@ -184,7 +184,7 @@ class Opening {
     return state
   }
 
-  #ask(command: string, limitMs: number): Promise<Reply> {
+  async #ask(command: string, limitMs: number): Promise<Reply> {
     const line = command.trimEnd()
     this.#connection.trace('client', line)
     this.#connection.write(command)
