@@ -21,7 +21,11 @@ export interface Paths {
 }
 
 /** Fits the message to the session's peer. */
-export async function fitFor(session: Session, message: Message, paths: Paths): Promise<Suitability> {
+export async function fitFor(
+  session: Pick<Session, 'extensions'>,
+  message: Message,
+  paths: Paths,
+): Promise<Suitability> {
   const { extensions } = session
   const smtpUtf8 =
     message.requires.has('SMTPUTF8') ||
@@ -33,7 +37,7 @@ export async function fitFor(session: Session, message: Message, paths: Paths): 
   if (message.requires.has('8BITMIME') && !extensions.eightBitMime) {
     // RFC 6152 §3: converted, or returned as undeliverable.
     try {
-      fitted = await sevenBitFormOf(message)
+      fitted = await toSevenBit(message)
     } catch (error) {
       return unsuitable(
         '5.6.3',
@@ -57,16 +61,4 @@ function unsuitable(status: EnhancedStatus, text: string): Suitability {
 export class UnsuitableError extends Error {
   override readonly name = 'UnsuitableError'
   readonly code = 'ERR_UNSUITABLE'
-}
-
-const sevenBitForms = new WeakMap<Message, Promise<Message>>()
-
-/** Converted once per message, however many recipients need it. */
-function sevenBitFormOf(message: Message): Promise<Message> {
-  let form = sevenBitForms.get(message)
-  if (form === undefined) {
-    form = toSevenBit(message)
-    sevenBitForms.set(message, form)
-  }
-  return form
 }
