@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Delivery, Job } from '../../src/delivery/job.ts'
+import { Line } from '../../src/delivery/line.ts'
+import { OutcomeStream } from '../../src/delivery/outcome-stream.ts'
+import { envelope, mailboxes, message } from './fixtures.ts'
+
+const delivery = (id: string, ...recipients: readonly string[]): Delivery => ({
+  id,
+  message: message(),
+  envelope: envelope(...recipients),
+  signal: new AbortController().signal,
+  outcomes: new OutcomeStream(recipients.length, new AbortController().signal, () => {}),
+  startedAt: 0,
+  activeSessions: new Set(),
+})
+
+const name = (job: Job | null) => job && `${job.delivery.id} ${job.recipient.address.localPart}`
+
+/** Everyone in the line. */
+const drain = (line: Line): readonly (string | null)[] => {
+  const names: (string | null)[] = []
+  for (let job = line.next(); job !== null; job = line.next()) names.push(name(job))
+  return names
+}
+
+test('first in, first out, over several deliveries', () => {
+  const line = new Line()
+  const [first, second] = [delivery('A', 'a@x.test', 'b@x.test'), delivery('B', 'c@x.test')]
+  line.add(first, first.envelope.recipients)
+  line.add(second, second.envelope.recipients)
+  expect(line.length).toBe(3)
+  expect(drain(line)).toEqual(['A a', 'A b', 'B c'])
+  expect(line.length).toBe(0)
+  expect(line.next()).toBe(null)
+})
+
+test('no recipients add nobody', () => {
+  const line = new Line()
+  line.add(delivery('A'), [])
+  const late = delivery('B', 'b@x.test')
+  line.add(late, late.envelope.recipients)
+  expect(drain(line)).toEqual(['B b'])
+})
+
+test('who is put back is next, as if nothing had been tried', () => {
+  const line = new Line()
+  const one = delivery('A', 'a@x.test', 'b@x.test')
+  line.add(one, one.envelope.recipients)
+  const job = line.next() as Job
+  job.refusals = 1
+  job.repetitions = 2
+  job.causes.push({ stage: 'connect', status: '4.4.1' })
+  line.putBack(job)
+  expect(line.length).toBe(2)
+  const again = line.next()
+  expect(name(again)).toBe('A a')
+  expect(again).toMatchObject({ refusals: 0, repetitions: 0, causes: [], attempts: [], isConcluded: false })
+  expect(drain(line)).toEqual(['A b'])
+})
+
+test('a delivery that is withdrawn takes along those put back and those not begun, and nobody else', () => {
+  const line = new Line()
+  const [first, second] = [delivery('A', 'a@x.test', 'b@x.test', 'c@x.test'), delivery('B', 'd@x.test')]
+  line.add(first, first.envelope.recipients)
+  line.add(second, second.envelope.recipients)
+  const begun = line.next() as Job
+  line.putBack(line.next() as Job)
+  expect(name(begun)).toBe('A a')
+  expect(line.withdraw(first).map(({ address }) => address.localPart)).toEqual(['b', 'c'])
+  expect(line.length).toBe(1)
+  expect(drain(line)).toEqual(['B d'])
+  expect(line.withdraw(first)).toEqual([])
+})
+
+test('whatever is added, taken and put back: everyone comes out once, and the length is right', () => {
+  const act = fc.oneof(
+    fc.record({ kind: fc.constant('add' as const), count: fc.nat(4) }),
+    fc.record({ kind: fc.constant('take' as const), putBack: fc.boolean() }),
+  )
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 30 }), (acts) => {
+      const line = new Line()
+      const added: string[] = []
+      const taken: (string | null)[] = []
+      for (const [at, one] of acts.entries()) {
+        if (one.kind === 'add') {
+          const batch = delivery(`${at}`, ...mailboxes(one.count, 'x.test'))
+          line.add(batch, batch.envelope.recipients)
+          added.push(...mailboxes(one.count, 'x.test').map((box) => `${at} ${box.split('@')[0]}`))
+          continue
+        }
+        const job = line.next()
+        if (job !== null && one.putBack) line.putBack(job)
+        else if (job !== null) taken.push(name(job))
+      }
+      expect(line.length).toBe(added.length - taken.length)
+      expect([...taken, ...drain(line)].toSorted()).toEqual(added.toSorted())
+    }),
+    { numRuns: 100 },
+  )
+})
