@@ -16,6 +16,7 @@ import { Limits } from './delivery/limits.ts'
 import type { Outcome } from './delivery/outcome.ts'
 import { type PlannedRoute, planEnvelope } from './delivery/plan.ts'
 import { type RecipientReport, reportOutcome, type SendReport } from './delivery/report.ts'
+import { RunningReport } from './delivery/running-report.ts'
 import type { Surroundings } from './delivery/surroundings.ts'
 import { TargetMemory } from './delivery/target-memory.ts'
 import { createCachingResolver } from './dns/cache.ts'
@@ -23,7 +24,6 @@ import type { Resolver } from './dns/resolver.ts'
 import { createSystemResolver } from './dns/system.ts'
 import { openFileLog } from './log/file-log.ts'
 import { type Log, silentLog } from './log/log.ts'
-import { formatAddress } from './mail/address.ts'
 import { type ComposedMail, composeMail } from './mail/compose.ts'
 import type { Envelope } from './mail/envelope.ts'
 import type { Mail } from './mail/mail.ts'
@@ -134,25 +134,14 @@ class DirectAgent implements Agent {
   }
 
   async send(mail: Mail, options: SendOptions = {}): Promise<SendReport> {
-    const startedAt = this.#clock.now()
-    const begun = this.#clock.monotonic()
-    const { message, envelope } = await this.prepare(mail)
-    const recipients: RecipientReport[] = []
-    for await (const outcome of this.deliver(message, envelope, options)) {
+    const prepared = await this.prepare(mail)
+    const running = new RunningReport(prepared, this.#clock)
+    for await (const outcome of this.deliver(prepared.message, prepared.envelope, options)) {
       const recipient = reportOutcome(outcome)
-      recipients.push(recipient)
+      running.add(recipient)
       options.onOutcome?.(recipient)
     }
-    const count = (kind: Outcome['kind']): number =>
-      recipients.filter(({ outcome }) => outcome === kind).length
-    return {
-      messageId: message.messageId,
-      reversePath: envelope.reversePath === null ? '' : formatAddress(envelope.reversePath),
-      startedAt: new Date(startedAt).toISOString(),
-      durationMs: Math.round(this.#clock.monotonic() - begun),
-      counts: { delivered: count('delivered'), deferred: count('deferred'), failed: count('failed') },
-      recipients: inOrderOf(envelope, recipients),
-    }
+    return running.report
   }
 
   async *deliver(
@@ -261,12 +250,6 @@ function familiesOf(sourceAddresses: readonly string[]): readonly (4 | 6)[] {
   const both = [6, 4] as const
   if (sourceAddresses.length === 0) return both
   return both.filter((family) => sourceAddresses.some((address) => address.includes(':') === (family === 6)))
-}
-
-/** Reports in the order of the envelope, in which people look for them. */
-function inOrderOf(envelope: Envelope, reports: readonly RecipientReport[]): readonly RecipientReport[] {
-  const byAddress = new Map(reports.map((report) => [report.address, report]))
-  return envelope.recipients.flatMap(({ address }) => byAddress.get(formatAddress(address)) ?? [])
 }
 
 function pickSignal({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {

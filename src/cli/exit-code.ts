@@ -4,6 +4,7 @@
  */
 import { CommanderError } from 'commander'
 import { ConfigError } from '../config/errors.ts'
+import type { OutcomeCounts } from '../delivery/running-report.ts'
 import { LogFileError } from '../log/errors.ts'
 import { AddressError } from '../mail/address.ts'
 import { AttachmentError } from '../mail/compose-attachments.ts'
@@ -37,13 +38,6 @@ export const exitCodes = {
 
 /** One of `exitCodes`. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
-
-/** How many recipients had which outcome. */
-export interface OutcomeCounts {
-  readonly delivered: number
-  readonly deferred: number
-  readonly failed: number
-}
 
 /** The code for a finished delivery: one failure outweighs any number of deferrals. */
 export function exitCodeOfCounts({ deferred, failed }: OutcomeCounts): ExitCode {

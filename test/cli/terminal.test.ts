@@ -7,6 +7,7 @@ afterEach(() => vi.unstubAllEnvs())
 /** As a terminal with 256 colours answers, whatever the tests run in. */
 function stream(isTTY: boolean): NodeJS.WriteStream {
   vi.stubEnv('TERM', 'xterm-256color')
+  vi.stubEnv('CI', undefined)
   vi.stubEnv('FORCE_COLOR', undefined)
   vi.stubEnv('NODE_DISABLE_COLORS', undefined)
   return Object.assign(Object.create(WriteStream.prototype), { isTTY })
