@@ -107,7 +107,7 @@ export type Selector =
   | { readonly kind: 'from'; readonly reversePath: Address | null }
   | { readonly kind: 'to'; readonly address: Address }
 
-/** What an operator's command did. */
+/** What an operator's command did; commands take effect in parts of about a thousand entries. */
 export interface Steered {
   readonly changed: number
   /** Selected, but leased just now and therefore left alone. */
@@ -210,7 +210,7 @@ export interface QueueStore extends AsyncDisposable {
   release(selector: Selector, now: number): Promise<Steered>
   /** Removes entries that are not leased; no report is sent. */
   cancel(selector: Selector): Promise<Steered>
-  /** Makes ready and dead entries due at `now`, and forgets the trouble of their sites. An expired one gets one more try. */
+  /** Makes ready and dead entries due at `now`, trouble of their sites or not. An expired one lives an hour longer. */
   retryNow(selector: Selector, now: number): Promise<Steered>
 
   /** Waits for what was asked, then lets go of files and locks. Leases stay: give them back first. */

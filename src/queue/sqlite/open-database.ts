@@ -1,0 +1,104 @@
+/**
+ * Opens the database of a queue directory, and keeps a second daemon out of it.
+ *
+ * One rule: the lock is the kernel's, on a file that only SQLite touches, so that it ends with the process however that
+ * ends. (Locks of this kind would be lost if another descriptor of the file were closed in this process.)
+ */
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { QueueDamagedError, QueueLockedError, QueueUnwritableError } from '../errors.ts'
+import { migrate } from './schema.ts'
+
+/** How a directory is opened. */
+export interface OpenRequest {
+  readonly dir: string
+  /** `daemon`: nobody else may be one here. `visitor`: looks, steers and adds, with or without a daemon. */
+  readonly role: 'daemon' | 'visitor'
+  /** Make the directory if there is none. */
+  readonly create: boolean
+}
+
+/** The database, and the lock if there is one. */
+export interface OpenDatabase {
+  readonly db: DatabaseSync
+  close(): void
+}
+
+/** How long a commit of another process is waited for; one takes milliseconds, a page of steering tens of them. */
+const BUSY_TIMEOUT_MS = 30_000
+
+/** @throws {QueueError} or SQLite's own error */
+export function openDatabase({ dir, role, create }: OpenRequest): OpenDatabase {
+  prepareDirectory(dir, create)
+  const lock = role === 'daemon' ? lockDirectory(dir) : null
+  let db: DatabaseSync | null = null
+  try {
+    db = new DatabaseSync(path.join(dir, 'queue.db'), { timeout: BUSY_TIMEOUT_MS })
+    // Whoever may not read mail may not read this either.
+    chmodSync(path.join(dir, 'queue.db'), 0o600)
+    db.exec('PRAGMA journal_mode = WAL')
+    // FULL: in WAL mode each commit is flushed; NORMAL would lose the last ones with the power.
+    db.exec('PRAGMA synchronous = FULL')
+    db.exec('PRAGMA cache_size = -16000')
+    // Each checkpoint costs two flushes and writes what the log holds; 4 MB, the default, is reached by 400 messages.
+    db.exec('PRAGMA wal_autocheckpoint = 4000')
+    db.exec('PRAGMA journal_size_limit = 67108864')
+    migrate(db, dir)
+  } catch (error) {
+    db?.close()
+    lock?.close()
+    throw error
+  }
+  const opened = db
+  return {
+    db: opened,
+    close() {
+      opened.close()
+      lock?.close()
+    },
+  }
+}
+
+function prepareDirectory(dir: string, create: boolean): void {
+  if (create) {
+    mkdirSync(path.join(dir, 'content'), { recursive: true, mode: 0o700 })
+    return
+  }
+  try {
+    readFileSync(path.join(dir, 'wake'))
+  } catch (cause) {
+    throw new QueueUnwritableError(dir, `There is no queue in ${dir}`, { cause })
+  }
+}
+
+function lockDirectory(dir: string): DatabaseSync {
+  const pidFile = path.join(dir, 'daemon.pid')
+  const lock = new DatabaseSync(path.join(dir, 'daemon.lock'), { timeout: 0 })
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE')
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    // SQLITE_BUSY
+    if ((error as { readonly errcode?: number }).errcode !== 5) throw error
+    throw new QueueLockedError(dir, `Another daemon${pidOf(pidFile)} works on the queue in ${dir}`)
+  }
+  writeFileSync(pidFile, `${process.pid}\n`)
+  return lock
+}
+
+/** Only for the message: the lock is what counts. */
+function pidOf(pidFile: string): string {
+  try {
+    return ` (pid ${Number.parseInt(readFileSync(pidFile, 'utf8'), 10)})`
+  } catch {
+    return ''
+  }
+}
+
+/** @throws {QueueDamagedError} unless the database passes SQLite's own quick check; takes seconds for a large one */
+export function checkDatabase(db: DatabaseSync, dir: string): void {
+  const found = db.prepare('PRAGMA quick_check(1)').get()?.quick_check
+  if (found !== 'ok') throw new QueueDamagedError(dir, `The database of the queue in ${dir}: ${found}`)
+}

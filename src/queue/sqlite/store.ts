@@ -1,0 +1,315 @@
+/**
+ * The queue on SQLite: a thread owns the database; contents above a limit are files; a file wakes other processes.
+ * One rule: nothing is done here that the contract (../store.ts) does not say; what it costs is decided in the parts.
+ */
+import type { Message } from '../../mail/message.ts'
+import type { AttemptRecord, QueueEntry } from '../entry.ts'
+import { QueueDamagedError } from '../errors.ts'
+import type {
+  Added,
+  EntryPage,
+  LeasedEntry,
+  LeaseRequest,
+  QueueCounts,
+  QueueStats,
+  QueueStore,
+  Selector,
+  Settlement,
+  SiteTrouble,
+  Steered,
+  Submission,
+} from '../store.ts'
+import type { PreparedSubmission } from './adding.ts'
+import { Contents } from './contents.ts'
+import type { OpenRequest } from './open-database.ts'
+import type { PreparedSettlement } from './settling.ts'
+import type { SteeredPage, Steering } from './steering.ts'
+import { DatabaseThread } from './thread.ts'
+import { WakeFile } from './wake-file.ts'
+
+/** How a queue directory is used. */
+export interface SqliteQueueOptions {
+  /** `daemon`: leases and delivers, one for each directory. `visitor` (default): adds, looks and steers. */
+  readonly role?: 'daemon' | 'visitor'
+  /** Make the directory if there is none. Default true. */
+  readonly create?: boolean
+  /**
+   * Octets of the disk that submissions leave free, so that what the queue holds can still be worked off. Default
+   * 16 MiB: the log of the database reaches that size before it is folded in.
+   */
+  readonly reserveOctets?: number
+}
+
+const DEFAULT_RESERVE_OCTETS = 16 * 1024 * 1024
+
+/** Entries that a command changes in one transaction; about ten milliseconds. */
+const STEERED_AT_ONCE = 1_000
+
+/** RFC 5321 §4.5.4.1 lets mail wait five days; a key is remembered longer than anything can wait. */
+const KEY_LIFE_MS = 7 * 24 * 3_600_000
+
+/** Lanes tidied up in one transaction. */
+const TIDIED_AT_ONCE = 500
+
+/**
+ * Opens a queue directory, which must be on a local disk. Times are taken from the calls; `now` is for housekeeping.
+ * @throws {QueueError} unwritable, locked by another daemon, damaged, full
+ */
+export async function openSqliteQueue(dir: string, options: SqliteQueueOptions = {}): Promise<SqliteQueue> {
+  const request: OpenRequest = { dir, role: options.role ?? 'visitor', create: options.create ?? true }
+  const thread = await DatabaseThread.open(request)
+  return new SqliteQueue(thread, {
+    dir,
+    isDaemon: request.role === 'daemon',
+    reserveOctets: options.reserveOctets ?? DEFAULT_RESERVE_OCTETS,
+  })
+}
+
+/** A queue directory. Close it. */
+export class SqliteQueue implements QueueStore {
+  readonly #thread: DatabaseThread
+  readonly #contents: Contents
+  readonly #wake: WakeFile
+  readonly #dir: string
+  readonly #isDaemon: boolean
+  #hasChanged = true
+  #onChange: (() => void) | null = null
+
+  /** Use `openSqliteQueue`. */
+  constructor(
+    thread: DatabaseThread,
+    {
+      dir,
+      isDaemon,
+      reserveOctets,
+    }: { readonly dir: string; readonly isDaemon: boolean; readonly reserveOctets: number },
+  ) {
+    this.#thread = thread
+    this.#dir = dir
+    this.#isDaemon = isDaemon
+    this.#contents = new Contents(dir, reserveOctets)
+    this.#wake = new WakeFile(dir, () => this.#change())
+  }
+
+  async add(submission: Submission): Promise<Added> {
+    const prepared = await this.#prepare(submission)
+    let added: Added
+    try {
+      added = await this.#thread.ask('add', prepared, memoryOf([prepared]))
+    } catch (error) {
+      await this.#contents.remove(filesOf([prepared]))
+      throw error
+    }
+    if (added.isRepeated) await this.#contents.remove(filesOf([prepared]))
+    else await this.#tell()
+    return added
+  }
+
+  lease(request: LeaseRequest): Promise<readonly LeasedEntry[]> {
+    return this.#thread.ask('lease', request)
+  }
+
+  leaseNotices(
+    request: Pick<LeaseRequest, 'owner' | 'now' | 'until' | 'max'>,
+  ): Promise<readonly LeasedEntry[]> {
+    return this.#thread.ask('leaseNotices', request)
+  }
+
+  async settle(settlement: Settlement): Promise<boolean> {
+    const reports: PreparedSubmission[] = []
+    let isSettled = false
+    try {
+      for (const report of settlement.reports ?? []) reports.push(await this.#prepare(report))
+      const settled = await this.#thread.ask(
+        'settle',
+        { ...settlement, reports } as PreparedSettlement,
+        memoryOf(reports),
+      )
+      isSettled = settled.isSettled
+      await this.#contents.remove(settled.unneededFiles)
+    } finally {
+      if (!isSettled) await this.#contents.remove(filesOf(reports))
+    }
+    if (isSettled && reports.length > 0) this.#change()
+    return isSettled
+  }
+
+  giveBack(ids: readonly string[], owner: string): Promise<void> {
+    return this.#thread.ask('giveBack', { ids, owner })
+  }
+
+  extend(owner: string, until: number): Promise<void> {
+    return this.#thread.ask('extend', { owner, until })
+  }
+
+  async reclaim(options: Parameters<QueueStore['reclaim']>[0]): Promise<number> {
+    let reclaimed = 0
+    for (;;) {
+      const some = await this.#thread.ask('reclaim', options)
+      reclaimed += some
+      if (some === 0) return reclaimed
+    }
+  }
+
+  place(domain: string, site: string): Promise<void> {
+    return this.#thread.ask('place', { domain, site })
+  }
+
+  siteFailed(site: string, trouble: SiteTrouble): Promise<void> {
+    return this.#thread.ask('siteFailed', { site, trouble })
+  }
+
+  siteWorks(site: string): Promise<void> {
+    return this.#thread.ask('siteWorks', { site })
+  }
+
+  nextDue(room: ReadonlyMap<string, number>): Promise<number | null> {
+    return this.#thread.ask('nextDue', { full: [...room].flatMap(([site, left]) => (left <= 0 ? site : [])) })
+  }
+
+  changed(signal?: AbortSignal): Promise<void> {
+    this.#wake.listen()
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (this.#hasChanged) {
+      this.#hasChanged = false
+      return Promise.resolve()
+    }
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#onChange = null
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#onChange = () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      }
+    })
+  }
+
+  async content(submissionId: string): Promise<Message> {
+    const stored = await this.#thread.ask('content', { submissionId })
+    if (stored === null) {
+      throw new QueueDamagedError(
+        this.#dir,
+        `There is no content ${submissionId} in the queue in ${this.#dir}`,
+      )
+    }
+    return this.#contents.read(stored)
+  }
+
+  get(id: string): Promise<QueueEntry | null> {
+    return this.#thread.ask('get', { id })
+  }
+
+  history(id: string): Promise<readonly AttemptRecord[]> {
+    return this.#thread.ask('history', { id })
+  }
+
+  list(query: Parameters<QueueStore['list']>[0]): Promise<EntryPage> {
+    return this.#thread.ask('list', query)
+  }
+
+  counts(): Promise<QueueCounts> {
+    return this.#thread.ask('counts', undefined)
+  }
+
+  stats(): Promise<QueueStats> {
+    return this.#thread.ask('stats', undefined)
+  }
+
+  hold(selector: Selector): Promise<Steered> {
+    return this.#steer({ act: 'hold', selector, now: 0 })
+  }
+
+  release(selector: Selector, now: number): Promise<Steered> {
+    return this.#steer({ act: 'release', selector, now })
+  }
+
+  cancel(selector: Selector): Promise<Steered> {
+    return this.#steer({ act: 'cancel', selector, now: 0 })
+  }
+
+  retryNow(selector: Selector, now: number): Promise<Steered> {
+    return this.#steer({ act: 'retry', selector, now })
+  }
+
+  /** Removes what is of no more use: files that a crash has left, old idempotency keys, sites nothing waits for. */
+  async tidy(now: number): Promise<void> {
+    await this.#contents.removeRubbish(now, (files) => this.#thread.ask('orphans', { files }))
+    await this.#thread.ask('forgetKeys', { before: now - KEY_LIFE_MS })
+    while (await this.#thread.ask('tidyLanes', { limit: TIDIED_AT_ONCE })) {
+      // A page at a time, so that nobody waits for long.
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#wake.close()
+    await this.#thread.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #prepare(submission: Submission): Promise<PreparedSubmission> {
+    const { message, createdAt } = submission
+    return {
+      messageId: message.messageId,
+      size: message.size,
+      requires: [...message.requires],
+      content: await this.#contents.store(message),
+      reversePath: submission.reversePath,
+      recipients: submission.recipients,
+      envid: submission.envid ?? null,
+      ret: submission.ret ?? null,
+      createdAt,
+      dueAt: submission.dueAt ?? createdAt,
+      expiresAt: submission.expiresAt,
+      warnAt: submission.warnAt ?? null,
+      idempotencyKey: submission.idempotencyKey ?? null,
+    }
+  }
+
+  async #steer(steering: Omit<Steering, 'limit'>): Promise<Steered> {
+    let changed = 0
+    let leased = 0
+    let after: string | null = null
+    do {
+      const page: SteeredPage = await this.#thread.ask('steer', {
+        ...steering,
+        limit: STEERED_AT_ONCE,
+        ...(after === null ? {} : { after }),
+      })
+      changed += page.changed
+      leased += page.leased
+      after = page.next
+      await this.#contents.remove(page.unneededFiles)
+    } while (after !== null)
+    if (changed > 0) await this.#tell()
+    return { changed, leased }
+  }
+
+  /** Whoever listens: in this process at once, in others by the file. The daemon is the one that listens. */
+  async #tell(): Promise<void> {
+    this.#change()
+    if (!this.#isDaemon) await this.#wake.touch()
+  }
+
+  #change(): void {
+    const onChange = this.#onChange
+    this.#onChange = null
+    if (onChange === null) this.#hasChanged = true
+    else onChange()
+  }
+}
+
+function memoryOf(submissions: readonly PreparedSubmission[]): ArrayBuffer[] {
+  return submissions.flatMap(({ content }) =>
+    'octets' in content ? (content.octets.buffer as ArrayBuffer) : [],
+  )
+}
+
+function filesOf(submissions: readonly PreparedSubmission[]): string[] {
+  return submissions.flatMap(({ content }) => ('file' in content ? content.file : []))
+}
