@@ -7,11 +7,13 @@ import os from 'node:os'
 import { escapeText } from './escape.ts'
 import type {
   ConnectionEvent,
+  LoginEvent,
   LogRecord,
   LogTarget,
   LogTls,
   LookupEvent,
   SessionEndEvent,
+  SubmissionEvent,
   TlsEvent,
   TryingEvent,
   VerdictEvent,
@@ -59,6 +61,10 @@ function formatRecord(record: LogRecord): string {
       return formatHandshake(record)
     case 'session-end':
       return formatSessionEnd(record)
+    case 'submission':
+      return formatSubmission(record)
+    case 'login':
+      return formatLogin(record)
     case 'lost':
       return `- log lost=${record.lines} error="${escapeText(record.error, quoted)}"`
     default:
@@ -97,6 +103,19 @@ function formatHandshake(event: TlsEvent): string {
 
 function formatSessionEnd(event: SessionEndEvent): string {
   return `${idOf(event)} session ended exchanger=${formatTarget(event.target)} transactions=${event.transactions} duration=${seconds(event.durationMs)} reason="${escapeText(event.reason, quoted)}"`
+}
+
+function formatSubmission(event: SubmissionEvent): string {
+  const verdict = event.queueId === null ? 'refused' : `accepted queue=${escapeText(event.queueId, token)}`
+  const user = event.user === null ? '' : ` user="${escapeText(event.user, quoted)}"`
+  return `${idOf(event)} ${verdict} from=<${escapeText(event.reversePath, angle)}> recipients=${event.recipients} size=${event.size} client=${escapeText(event.client, token)} tls=${
+    event.tls === null ? 'none' : escapeText(event.tls, token)
+  }${user} reply="${escapeText(event.reply, quoted)}"${formatError(event.error)}`
+}
+
+function formatLogin(event: LoginEvent): string {
+  const verdict = event.isRight ? 'logged in' : 'login failed'
+  return `${idOf(event)} ${verdict} client=${escapeText(event.client, token)} user="${escapeText(event.user, quoted)}"${formatError(event.error)}`
 }
 
 function idOf(event: { readonly id: string }): string {

@@ -86,7 +86,50 @@ export interface SessionEndEvent {
   readonly reason: string
 }
 
-export type LogEvent = LookupEvent | TryingEvent | ConnectionEvent | TlsEvent | VerdictEvent | SessionEndEvent
+/** A program or user handed in a message, and the queue has it or it was refused. */
+export interface SubmissionEvent {
+  readonly kind: 'submission'
+  /** Of the transaction; stands in the Received field too. */
+  readonly id: string
+  /** What the queue calls the message; `null` when it was refused. */
+  readonly queueId: string | null
+  /** The client's IP address. */
+  readonly client: string
+  /** Who had logged in; `null` for programs of this host. */
+  readonly user: string | null
+  /** Protocol version; `null` in clear. */
+  readonly tls: string | null
+  /** Empty for the null reverse-path. */
+  readonly reversePath: string
+  readonly recipients: number
+  /** Octets of the content as it came. */
+  readonly size: number
+  /** What the client was told. */
+  readonly reply: string
+  /** What the client was not told; `null` when there is nothing of the kind. */
+  readonly error: string | null
+}
+
+/** Somebody tried to log in. */
+export interface LoginEvent {
+  readonly kind: 'login'
+  readonly id: string
+  readonly client: string
+  /** The name that was given, whether it exists or not. */
+  readonly user: string
+  readonly isRight: boolean
+  readonly error: string | null
+}
+
+export type LogEvent =
+  | LookupEvent
+  | TryingEvent
+  | ConnectionEvent
+  | TlsEvent
+  | VerdictEvent
+  | SessionEndEvent
+  | SubmissionEvent
+  | LoginEvent
 
 /** Lines could not be written and were given up, so that the log does not grow in memory; said by the log itself. */
 export interface LostEvent {

@@ -11,7 +11,7 @@ import { collectRecipients, type Envelope, type RecipientField } from './envelop
 import type { Mail } from './mail.ts'
 import { type Message, messageFromBytes } from './message.ts'
 import { MessageError } from './message-error.ts'
-import { fieldText, type Header, parseHeader } from './message-header.ts'
+import { type Field, fieldText, type Header, parseHeader } from './message-header.ts'
 import { isWireForm, lineNumberAt, linesOf } from './message-lines.ts'
 import { splitParts } from './message-parts.ts'
 import { rewriteMessage } from './message-rewrite.ts'
@@ -31,7 +31,8 @@ const excluded = [
   'messageId',
 ] as const
 
-interface Original {
+/** A message as it was given. */
+export interface Original {
   readonly bytes: Uint8Array
   readonly header: Header
 }
@@ -50,7 +51,7 @@ export function prepareRaw(mail: Mail, options: ComposeOptions): { message: Mess
   checkUtf8(original)
   const envelope = makeEnvelope(mail, original)
   const wire = toWire(original)
-  const missing = missingFields(original, envelope, options)
+  const missing = missingFields(original.header.fields, envelope, options)
   const message = messageFromBytes(missing === '' ? wire : Buffer.concat([Buffer.from(missing), wire]))
   return { message, envelope }
 }
@@ -62,7 +63,7 @@ function toBytes(raw: unknown): Uint8Array {
 }
 
 /** Behind a UTF-8 byte order mark, which editors add, and the `From ` line of an mbox, which sendmail skips too. */
-function findStart(bytes: Uint8Array): number {
+export function findStart(bytes: Uint8Array): number {
   const afterMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   const [line] = linesOf(bytes, afterMark).take(1)
   if (!line) return afterMark
@@ -77,8 +78,8 @@ function toWire({ bytes, header }: Original): Uint8Array {
   return rewriteMessage(bytes, { from: header.start, dropFields: hiddenFields })
 }
 
-/** Other 8-bit octets in a header have no meaning and no extension to ask for (RFC 6532 §3.1). */
-function checkUtf8({ bytes, header }: Original): void {
+/** Other 8-bit octets in a header have no meaning and no extension to ask for (RFC 6532 §3.1). @throws {MessageError} */
+export function checkUtf8({ bytes, header }: Original): void {
   if (isAscii(bytes)) return
   for (const segment of splitParts(bytes, header.start)) {
     if (segment.kind !== 'header' || segment.part.isNested) continue
@@ -126,9 +127,9 @@ function addressesOf({ bytes, header }: Original, name: string): readonly Addres
  * Date and From must be there and a Message-ID should (RFC 5322 §3.6); receivers refuse mail without them, and RFC 6409
  * §8 has the submitting side add them. They go to the top, where nothing that was signed can contain them.
  */
-function missingFields({ header }: Original, envelope: Envelope, options: ComposeOptions): string {
+export function missingFields(fields: readonly Field[], envelope: Envelope, options: ComposeOptions): string {
   const { hostname, now = Date.now } = options
-  const isMissing = (name: string) => header.fields.every((field) => field.name !== name)
+  const isMissing = (name: string) => fields.every((field) => field.name !== name)
   const lines: string[] = []
   if (isMissing('date')) lines.push(`Date: ${formatDate(new Date(now()))}`)
   if (isMissing('message-id')) lines.push(`Message-ID: ${newMessageId(hostname)}`)

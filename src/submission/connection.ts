@@ -1,0 +1,121 @@
+/**
+ * A connection of smtp-server, corrected where submission needs more than it does by itself.
+ * One rule: everything that relies on smtp-server's insides stands here and in `listener.ts`, and has a test.
+ */
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
+import { parsePathCommand } from './command-path.ts'
+
+/** What a connection is held to. */
+export interface ConnectionLimits {
+  /** Refused commands before 421. */
+  readonly maxErrors: number
+  /** Until a client has logged in where it must; `null` where it need not. */
+  readonly loginTimeoutMs: number | null
+}
+
+const ownStatus = /^[245]\.\d{1,3}\.\d{1,3} /
+/** RFC 5321 §2.3.8 knows CR before LF only, and NUL nowhere; text after either is text for some other reader. */
+const strayOctet = /[\0\r]/
+
+/** One client. */
+export class SubmissionConnection extends SMTPConnection {
+  limits: ConnectionLimits = { maxErrors: 20, loginTimeoutMs: null }
+  #errors = 0
+  #isStopping = false
+  #loginTimer: NodeJS.Timeout | undefined
+  readonly #closing = Promise.withResolvers<void>()
+  readonly #closed = Promise.withResolvers<void>()
+
+  /** Without the 100 ms that smtp-server waits for clients who speak too soon: here they are programs, not spammers. */
+  override init(): void {
+    const { maxClients } = this._server.options
+    this._setListeners(() => {
+      if (maxClients !== undefined && this._server.connections.size > maxClients) {
+        this.send(421, `${this.name} too many connections, try again later`, false)
+      } else this.connectionReady(() => this.#expectLogin())
+    })
+  }
+
+  /** An idle timer alone lets a client that says one octet a minute stay for ever. */
+  #expectLogin(): void {
+    const { loginTimeoutMs } = this.limits
+    if (loginTimeoutMs === null) return
+    this.#loginTimer = setTimeout(() => {
+      if (!this.session.user) this.send(421, '4.7.0 no login in time')
+    }, loginTimeoutMs).unref()
+  }
+
+  /** Ends the session with 421: now, or once the message that is coming in has had its reply. */
+  stop(): void {
+    this.#isStopping = true
+    if (!this._dataStream) this.send(421, '4.3.2 going down, try again later')
+  }
+
+  override _resetSession(): void {
+    super._resetSession()
+    // smtp-server calls this after the reply to the content, before it looks at what was pipelined behind it.
+    if (this.#isStopping) this.stop()
+  }
+
+  override close(): void {
+    super.close()
+    this.#closing.resolve()
+  }
+
+  override _onClose(): void {
+    clearTimeout(this.#loginTimer)
+    super._onClose()
+    this.#closing.resolve()
+    this.#closed.resolve()
+  }
+
+  /** Resolves when nothing more will be said: QUIT, 421, or the client has left. */
+  get closing(): Promise<void> {
+    return this.#closing.promise
+  }
+
+  /** Resolves when the socket is gone. */
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  /** Without a word. */
+  destroy(): void {
+    this._socket.destroy()
+  }
+
+  override _onCommand(command: Buffer, callback: () => void): void {
+    const isSecret = this._nextHandler !== false
+    if (this._ready && !this._upgrading && !isSecret && strayOctet.test(command.toString('latin1'))) {
+      this.send(500, '5.5.2 NUL or bare CR in a command')
+      this._whenWritable(callback)
+      return
+    }
+    super._onCommand(command, callback)
+  }
+
+  /** See `command-path.ts`. The path is judged in `transaction.ts`, which can say what is wrong with it. */
+  override _parseAddressCommand(_name: string, command: Buffer | string) {
+    const parsed = parsePathCommand(Buffer.from(command))
+    if (parsed === null) return false
+    return {
+      address: parsed.path,
+      args: { ...parsed.parameters },
+      ...(parsed.duplicate === null ? {} : { duplicate: parsed.duplicate }),
+    }
+  }
+
+  override send(code: number, text?: string | string[] | null, context?: string | false): void {
+    if (this._closing) return
+    super.send(code, this.#offers(text), typeof text === 'string' && ownStatus.test(text) ? false : context)
+    if (code < 400 || code === 421) return
+    this.#errors += 1
+    if (this.#errors >= this.limits.maxErrors) super.send(421, '4.7.0 too many errors', false)
+  }
+
+  /** RFC 4954 §4: PLAIN is not to be offered in clear. */
+  #offers(text: string | string[] | null | undefined): string | string[] | null {
+    if (!Array.isArray(text) || this.secure) return text ?? null
+    return text.filter((line) => !line.startsWith('AUTH '))
+  }
+}

@@ -1,0 +1,22 @@
+/** A reply that says no: code, enhanced status and words, decided where the reason is known. */
+
+/** The reply codes that submission refuses with. */
+export type RefusalCode = 421 | 451 | 452 | 454 | 501 | 530 | 535 | 538 | 550 | 552 | 553 | 554 | 555
+
+/**
+ * Thrown in a transaction, or handed to smtp-server, which sends `responseCode` and `message`. The status stands in the
+ * message: smtp-server's own table knows one status for each code (`connection.ts` keeps it from adding that).
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code = 'ERR_SUBMISSION_REFUSED'
+  readonly responseCode: RefusalCode
+  /** RFC 3463. */
+  readonly status: string
+
+  constructor(responseCode: RefusalCode, status: string, text: string, options?: ErrorOptions) {
+    super(`${status} ${text}`, options)
+    this.responseCode = responseCode
+    this.status = status
+  }
+}
