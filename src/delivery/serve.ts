@@ -43,26 +43,33 @@ export async function serve(
 ): Promise<Served> {
   const { signal } = job.delivery
   let session = atHand
-  while (!signal.aborted) {
-    if (session !== null && (!session.isUsable || job.hasTried(session.target))) {
-      source.release(session)
-      session = null
+  try {
+    while (!signal.aborted) {
+      if (session !== null && (!session.isUsable || job.hasTried(session.target))) {
+        source.release(session)
+        session = null
+      }
+      if (session === null) {
+        const opened = await obtainOrAbort(job, source)
+        if (opened === null) break
+        session = opened.session
+        if (session === null) return exhausted(job, around)
+      }
+      const verdict = await transact(job, session, around)
+      // Given up before the peer had a final word: what the abort did to the session is no verdict.
+      if (signal.aborted && !isFinal(verdict)) break
+      const conclusion = conclusionOf(verdict, job, around)
+      if (conclusion !== null) {
+        conclude(job, conclusion, around)
+        return { kind: 'concluded', session }
+      }
+      prepareNextTry(job, session, verdict, around)
     }
-    if (session === null) {
-      const opened = await obtainOrAbort(job, source)
-      if (opened === null) break
-      session = opened.session
-      if (session === null) return exhausted(job, around)
-    }
-    const verdict = await transact(job, session, around)
-    // Given up before the peer had a final word: what the abort did to the session is no verdict.
-    if (signal.aborted && !isFinal(verdict)) break
-    const conclusion = conclusionOf(verdict, job, around)
-    if (conclusion !== null) {
-      conclude(job, conclusion, around)
-      return { kind: 'concluded', session }
-    }
-    prepareNextTry(job, session, verdict, around)
+  } catch (error) {
+    // A defect of ours: nobody knows where the dialogue stands.
+    session?.drop(error as Error)
+    if (session !== null) source.release(session)
+    throw error
   }
   conclude(job, { kind: 'deferred', cause: abortCause(signal), uncertain: false }, around)
   return { kind: 'concluded', session }

@@ -96,7 +96,6 @@ export class Site {
     try {
       return await serve(job, session, this.#source, this.#around)
     } catch (error) {
-      session?.drop(error as Error)
       if (!job.isConcluded) conclude(job, concludeExhausted([classifyDefect(error as Error)]), this.#around)
       return { kind: 'concluded', session: null }
     }
