@@ -72,10 +72,12 @@ export class TlsClient {
       ...(isLiteral ? {} : { servername: name }),
       ...(ticket === undefined ? {} : { session: ticket.session }),
     })
+    // Before the handshake: in TLS 1.2 the ticket comes at its end, in 1.3 after it.
+    encrypted.on('session', (session: Buffer) =>
+      this.#keep(key, { session, ...verdictOf(stateOf(encrypted, ticket)) }),
+    )
     await secured(socket, encrypted, limitMs)
-    const state = stateOf(encrypted, ticket)
-    encrypted.on('session', (session: Buffer) => this.#keep(key, { session, ...verdictOf(state) }))
-    return { socket: encrypted, state }
+    return { socket: encrypted, state: stateOf(encrypted, ticket) }
   }
 
   #keep(key: string, ticket: Ticket): void {
