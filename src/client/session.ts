@@ -6,9 +6,9 @@
  */
 import type { Target } from '../route/targets.ts'
 import { helloCommand } from '../smtp/command.ts'
-import { TlsError } from '../smtp/errors.ts'
+import { RemoteProtocolError, TlsError } from '../smtp/errors.ts'
 import { type Extensions, noExtensions, parseExtensions } from '../smtp/extensions.ts'
-import type { Reply } from '../smtp/reply.ts'
+import { formatReply, type Reply } from '../smtp/reply.ts'
 import { mayGoInClear, mustVerify, type TlsPolicy } from '../tls/policy.ts'
 import type { Connection } from './connection.ts'
 import { type OpeningStage, SessionOpenError } from './session-open-error.ts'
@@ -131,7 +131,7 @@ class Opening {
     this.stage = 'greeting'
     // RFC 5321 §4.3.1: nothing is said before the 220.
     const reply = await this.#connection.readReply('greeting', this.#options.timeouts.greetingMs)
-    if (reply.code !== 220) await this.#refused(reply)
+    if (!isPositive(reply)) await this.#refused(reply)
   }
 
   async #hello(): Promise<Extensions> {
@@ -160,7 +160,7 @@ class Opening {
     }
     this.isTlsUntried = true
     const reply = await this.#ask('STARTTLS\r\n', this.#options.timeouts.startTlsMs)
-    if (reply.code === 220) return this.#handshake()
+    if (isPositive(reply)) return this.#handshake()
     this.isTlsUntried = false
     if (reply.code === 421 || !mayGoInClear(policy)) return this.#refused(reply)
     return null
@@ -194,6 +194,8 @@ class Opening {
   async #refused(reply: Reply): Promise<never> {
     // RFC 5321 §4.1.1.10: QUIT closes every session but one that the peer has closed with 421.
     if (reply.code !== 421) await this.#farewell()
+    if (reply.code < 400)
+      throw new RemoteProtocolError(`expected 2xx or a refusal, found ${formatReply(reply)}`)
     throw new SessionOpenError(this.stage, { reply })
   }
 
@@ -202,6 +204,7 @@ class Opening {
   }
 }
 
+// RFC 5321 §4.2.1: the first digit decides.
 function isPositive(reply: Reply): boolean {
   return reply.code >= 200 && reply.code < 300
 }

@@ -24,7 +24,7 @@ async function expectCommand(expected: string | RegExp, client: Conversation): P
 }
 
 /** Never says another word; the client has to end it. */
-export const silence: Step = (client) => client.untilGone()
+export const silence = (client: Conversation): Promise<void> => client.untilGone()
 
 /** A reply (lines without CRLF), or something to do instead of one. */
 export type Answer = string | readonly string[] | ((client: Conversation) => Promise<void> | void)
