@@ -38,6 +38,13 @@ export function isHostAndPort(text: string): boolean {
   return parts !== null && (isIp(parts.host) || /^[^\s:/[\]@]{1,253}$/u.test(parts.host))
 }
 
+/** An address to listen at: `192.0.2.1:2525` or `[2001:db8::1]:2525`; port 0 lets the system choose. */
+export function isListenAddress(text: string): boolean {
+  const [, ipv6, ipv4, port] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? []
+  const isAddress = ipv6 === undefined ? ipv4 !== undefined && isIpv4(ipv4) : isIpv6(ipv6)
+  return isAddress && Number(port) <= 65_535
+}
+
 const isIpv4 = (text: string) => ipaddr.IPv4.isValidFourPartDecimal(text)
 const isIpv6 = (text: string) => !text.includes('%') && ipaddr.IPv6.isValid(text)
 

@@ -3,6 +3,7 @@
  * One rule: an option exists in one place for people (here) and in one for the program (`schema.ts`).
  */
 import type { Duration } from './duration.ts'
+import type { Size } from './size.ts'
 
 /** Everything an agent can be told; all of it has a default. */
 export interface AgentOptions {
@@ -24,6 +25,10 @@ export interface AgentOptions {
    */
   readonly routes?: Readonly<Record<string, string>>
   readonly log?: LogOptions
+  /** The durable queue. Nothing of it is touched before `agent.enqueue`, `agent.results`, `startDaemon` or `mxpress queue`. */
+  readonly queue?: QueueOptions
+  /** How programs hand in mail over SMTP; `startDaemon` and `mxpress serve` alone listen. */
+  readonly submission?: SubmissionOptions
 }
 
 /** Who is asked about domains. */
@@ -104,4 +109,44 @@ export interface LogOptions {
   readonly file?: string
   /** `classic`: for people and grep. `json`: NDJSON. Default `classic`. */
   readonly format?: 'classic' | 'json'
+}
+
+/** Where mail waits, and how long. */
+export interface QueueOptions {
+  /** Directory on a local disk, relative to the working directory; made if missing. Default `queue`. */
+  readonly dir?: string
+  /** From a first attempt that was deferred to the second. Default 5 m: greylists ask for 1 to 5. */
+  readonly retryFirst?: Duration
+  /**
+   * The intervals grow up to this. At least `retryFirst`. Default 4 h; RFC 5321 §4.5.4.1 wants half an hour on average
+   * at least, and suggests two to three.
+   */
+  readonly retryMax?: Duration
+  /** After this the mail goes back to its sender. Default 5 d (RFC 5321 §4.5.4.1: at least 4 to 5 days). */
+  readonly expire?: Duration
+  /** After this the sender hears once that the mail is late. Default 4 h; 0 s: never. */
+  readonly delayWarning?: Duration
+  /**
+   * What to do with a message that may have arrived although nobody said so: `retry` may deliver it twice, `hold` waits
+   * for `mxpress queue release` or `cancel`. Default `retry` (RFC 5321 §6.1: losing mail is worse).
+   */
+  readonly onUncertain?: 'retry' | 'hold'
+}
+
+/** Whom mail is taken from. Addresses that are not loopback need certificate and users: never an open relay. */
+export interface SubmissionOptions {
+  /** `127.0.0.1:2525`, `[::1]:2525`; port 0: a free one. Default `["127.0.0.1:2525"]`; `[]`: nowhere. */
+  readonly listen?: readonly string[]
+  /** Largest message. Default 50 MB. */
+  readonly maxSize?: Size
+  /** Recipients in one transaction; from 100 (RFC 5321 §4.5.3.1.8). Default 1,000. */
+  readonly maxRecipients?: number
+  /** Clients at once, all addresses together; from 1. Default 200. */
+  readonly maxConnections?: number
+  /** PEM file with the certificate for STARTTLS, and those of the CAs that lead to it. Default: none. */
+  readonly certFile?: string
+  /** PEM file with the certificate's private key. Default: none. */
+  readonly keyFile?: string
+  /** Who may log in, as `mxpress user add` writes it. Default: nobody. */
+  readonly usersFile?: string
 }

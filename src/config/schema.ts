@@ -5,16 +5,19 @@
 import { domainToASCII } from 'node:url'
 import { z } from 'zod'
 import { type Duration, durationForms, readDuration } from './duration.ts'
-import { isAddressLiteral, isFqdn, isHostAndPort, isIp, isIpAndPort } from './host.ts'
+import { isAddressLiteral, isFqdn, isHostAndPort, isIp, isIpAndPort, isListenAddress } from './host.ts'
 import type {
   AgentOptions,
   DeliveryOptions,
   DnsOptions,
   LogOptions,
+  QueueOptions,
   SmtpOptions,
+  SubmissionOptions,
   TimeoutOptions,
   TlsOptions,
 } from './options.ts'
+import { readSize, type Size, sizeForms } from './size.ts'
 
 /** Longest delay of a Node timer, in milliseconds; a longer one would fire at once. */
 const maxTimerMs = 2 ** 31 - 1
@@ -29,6 +32,30 @@ const timeLimit = (preset: string) =>
   z
     .custom<Duration>(isTimeLimit, { error: `a duration from 1ms to 24d such as ${durationForms}` })
     .transform((value) => readDuration(value) ?? 0)
+    .prefault(preset)
+
+/** Longest time that mail may wait, in milliseconds: a year. Nobody means more, and dates stay dates. */
+const maxWaitMs = 365 * 86_400_000
+
+/** A time that is waited for by date, not by a timer. */
+const waitingTime = (preset: string, minMs: number) => {
+  const isWaitingTime = (value: unknown) => {
+    const waitMs = readDuration(value)
+    return waitMs !== null && waitMs >= minMs && waitMs <= maxWaitMs
+  }
+  return z
+    .custom<Duration>(isWaitingTime, {
+      error: `a duration from ${minMs}ms to 365d such as ${durationForms}`,
+    })
+    .transform((value) => readDuration(value) ?? 0)
+    .prefault(preset)
+}
+
+/** Octets. */
+const size = (preset: string) =>
+  z
+    .custom<Size>((value) => (readSize(value) ?? 0) >= 1, { error: `a size such as ${sizeForms}` })
+    .transform((value) => readSize(value) ?? 0)
     .prefault(preset)
 
 const wholeNumber = (min: number, max?: number) => {
@@ -46,6 +73,8 @@ const text = (error: string, accepts: (value: string) => boolean) =>
   z.custom<string>((value) => typeof value === 'string' && accepts(value), { error })
 
 const path = text('the path of a file', (value) => value !== '' && !value.includes('\0'))
+
+const directory = text('the path of a directory', (value) => value !== '' && !value.includes('\0'))
 
 // Letters and digits of any script; domainToASCII would silently read `host/path` and `user@host` as their host.
 const internationalName = /^[\p{L}\p{M}\p{N}.-]+$/u
@@ -72,6 +101,11 @@ const server = text(
 const routeTarget = text(
   'a host with or without a port, such as "10.0.0.5:2525" or "mx.example.net"',
   isHostAndPort,
+)
+
+const listenAddress = text(
+  'an IP address and a port, such as "127.0.0.1:2525" or "[::1]:2525"',
+  isListenAddress,
 )
 
 const dns = section({
@@ -115,6 +149,25 @@ const log = section({
   format: oneOf('classic', 'json').default('classic'),
 } satisfies Record<keyof LogOptions, z.ZodType>)
 
+const queue = section({
+  dir: directory.default('queue'),
+  retryFirst: waitingTime('5m', 1),
+  retryMax: waitingTime('4h', 1),
+  expire: waitingTime('5d', 1),
+  delayWarning: waitingTime('4h', 0),
+  onUncertain: oneOf('retry', 'hold').default('retry'),
+} satisfies Record<keyof QueueOptions, z.ZodType>)
+
+const submission = section({
+  listen: z.array(listenAddress, { error: 'a list of addresses to listen at' }).default(['127.0.0.1:2525']),
+  maxSize: size('50MB'),
+  maxRecipients: wholeNumber(100).default(1_000),
+  maxConnections: wholeNumber(1).default(200),
+  certFile: path.optional(),
+  keyFile: path.optional(),
+  usersFile: path.optional(),
+} satisfies Record<keyof SubmissionOptions, z.ZodType>)
+
 /** Accepts `AgentOptions` and fills in the defaults; durations come out in milliseconds. */
 export const optionsSchema = z.strictObject(
   {
@@ -127,6 +180,8 @@ export const optionsSchema = z.strictObject(
     tls,
     routes: z.record(z.string(), routeTarget, { error: 'a table of domains and hosts' }).default({}),
     log,
+    queue,
+    submission,
   } satisfies Record<keyof AgentOptions, z.ZodType>,
   { error: 'an object of options' },
 )

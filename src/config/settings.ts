@@ -1,5 +1,5 @@
 /** Options made into what the program works with: every value there, checked, in one unit. */
-import { checkOptions, optionName } from './problems.ts'
+import { type Checked, checkOptions, optionName } from './problems.ts'
 
 /** Time limits in milliseconds; `TimeoutOptions` says of what. */
 export interface TimeoutSettings {
@@ -13,6 +13,28 @@ export interface TimeoutSettings {
   readonly dataBlockMs: number
   readonly dataTerminationMs: number
   readonly quitMs: number
+}
+
+/** `QueueOptions`, complete. */
+export interface QueueSettings {
+  readonly dir: string
+  readonly retryFirstMs: number
+  readonly retryMaxMs: number
+  readonly expireMs: number
+  /** `null`: never. */
+  readonly delayWarningMs: number | null
+  readonly onUncertain: 'retry' | 'hold'
+}
+
+/** `SubmissionOptions`, complete; sizes in octets. */
+export interface SubmissionSettings {
+  readonly listen: readonly string[]
+  readonly maxSize: number
+  readonly maxRecipients: number
+  readonly maxConnections: number
+  readonly certFile: string | null
+  readonly keyFile: string | null
+  readonly usersFile: string | null
 }
 
 /** `AgentOptions`, complete. `null` stands where there is no value and no default. */
@@ -36,6 +58,8 @@ export interface Settings {
   }
   readonly routes: Readonly<Record<string, string>>
   readonly log: { readonly file: string | null; readonly format: 'classic' | 'json' }
+  readonly queue: QueueSettings
+  readonly submission: SubmissionSettings
 }
 
 /**
@@ -51,26 +75,52 @@ export function resolveSettings(options: unknown = {}): Settings {
     )
   }
   const { hostname, sourceAddresses, dns, smtp, timeouts, delivery, tls, routes, log } = checked.values
+  const { queue, submission } = checked.values
   return {
     hostname: hostname ?? null,
     sourceAddresses,
     dns: { servers: dns.servers, timeoutMs: dns.timeout },
     smtp,
-    timeouts: {
-      connectMs: timeouts.connect,
-      greetingMs: timeouts.greeting,
-      ehloMs: timeouts.ehlo,
-      startTlsMs: timeouts.starttls,
-      mailMs: timeouts.mail,
-      rcptMs: timeouts.rcpt,
-      dataInitiationMs: timeouts.dataInitiation,
-      dataBlockMs: timeouts.dataBlock,
-      dataTerminationMs: timeouts.dataTermination,
-      quitMs: timeouts.quit,
-    },
+    timeouts: timeoutSettings(timeouts),
     delivery,
     tls: { ...tls, caFile: tls.caFile ?? null },
     routes,
     log: { ...log, file: log.file ?? null },
+    queue: queueSettings(queue),
+    submission: submissionSettings(submission),
   }
+}
+
+type Values = Extract<Checked, { ok: true }>['values']
+
+function timeoutSettings(timeouts: Values['timeouts']): TimeoutSettings {
+  return {
+    connectMs: timeouts.connect,
+    greetingMs: timeouts.greeting,
+    ehloMs: timeouts.ehlo,
+    startTlsMs: timeouts.starttls,
+    mailMs: timeouts.mail,
+    rcptMs: timeouts.rcpt,
+    dataInitiationMs: timeouts.dataInitiation,
+    dataBlockMs: timeouts.dataBlock,
+    dataTerminationMs: timeouts.dataTermination,
+    quitMs: timeouts.quit,
+  }
+}
+
+function queueSettings(queue: Values['queue']): QueueSettings {
+  const { dir, onUncertain, retryFirst, retryMax, expire, delayWarning } = queue
+  return {
+    dir,
+    retryFirstMs: retryFirst,
+    retryMaxMs: Math.max(retryFirst, retryMax),
+    expireMs: expire,
+    delayWarningMs: delayWarning === 0 ? null : delayWarning,
+    onUncertain,
+  }
+}
+
+function submissionSettings(submission: Values['submission']): SubmissionSettings {
+  const { certFile = null, keyFile = null, usersFile = null, ...rest } = submission
+  return { ...rest, certFile, keyFile, usersFile }
 }

@@ -15,6 +15,9 @@ test('every kind of option can be set by a variable', () => {
       MXPRESS_TLS_CA_FILE: 'ca.pem',
       MXPRESS_ROUTES: 'example.org=10.0.0.5:2525, example.net=[::1]:25',
       MXPRESS_LOG_FORMAT: 'json',
+      MXPRESS_QUEUE_RETRY_FIRST: '1m',
+      MXPRESS_SUBMISSION_LISTEN: '127.0.0.1:0,[::1]:0',
+      MXPRESS_SUBMISSION_MAX_SIZE: '1MB',
       PATH: '/bin',
       MXPRESSO: 'coffee',
     }),
@@ -28,6 +31,8 @@ test('every kind of option can be set by a variable', () => {
     tls: { caFile: 'ca.pem' },
     routes: { 'example.org': '10.0.0.5:2525', 'example.net': '[::1]:25' },
     log: { format: 'json' },
+    queue: { retryFirst: '1m' },
+    submission: { listen: ['127.0.0.1:0', '[::1]:0'], maxSize: '1MB' },
   })
 })
 
@@ -74,7 +79,12 @@ test.each([
     '5',
     'Unknown variable `MXPRESS_DELIVERY_PERSITE`; did you mean `MXPRESS_DELIVERY_PER_SITE`?',
   ],
-  ['MXPRESS_QUEUE_DIR', 'queue', 'Unknown variable `MXPRESS_QUEUE_DIR`'],
+  ['MXPRESS_SPOOL', 'queue', 'Unknown variable `MXPRESS_SPOOL`'],
+  [
+    'MXPRESS_SUBMISSION_LISTEN',
+    '127.0.0.1:0,localhost:25',
+    'Expected `MXPRESS_SUBMISSION_LISTEN` to be an IP address and a port, such as "127.0.0.1:2525" or "[::1]:2525", got `"localhost:25"`',
+  ],
 ])('%s=%s is an error that names the variable', (name, text, message) => {
   expect(() => readEnvironment({ [name]: text })).toThrow(new ConfigError(message))
 })

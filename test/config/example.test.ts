@@ -16,7 +16,11 @@ test('the example changes nothing as it is', () => {
 test('the example shows every option, with its default or as one that has none', () => {
   const shown = parseConfig(uncommented, 'example')
   const { hostname, routes, tls: { caFile, ...tls } = {}, log: { file, ...log } = {}, ...others } = shown
-  expect(resolveSettings({ ...others, tls, log })).toEqual(resolveSettings())
+  const { certFile, keyFile, usersFile, ...submission } = others.submission ?? {}
+  expect(resolveSettings({ ...others, tls, log, submission })).toEqual(resolveSettings())
+  expect([certFile, keyFile, usersFile].map((name) => name?.startsWith('/etc/mxpress/'))).toEqual(
+    Array(3).fill(true),
+  )
   expect([hostname, routes, caFile, file]).toEqual([
     'mail.example.org',
     { 'example.org': '10.0.0.5:2525' },

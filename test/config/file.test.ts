@@ -84,14 +84,14 @@ describe('a wrong file is an error that says where', () => {
   test('wrong values and unknown keys, each with its line', async () => {
     await writeFile(
       here(),
-      'hostname = "a.test"\n\n[delivery]\nperSite = 0\n# comment\npersites = 3\n[queue]\ndir = "queue"\n',
+      'hostname = "a.test"\n\n[delivery]\nperSite = 0\n# comment\npersites = 3\n[spool]\ndir = "queue"\n',
     )
     expect(await complaint({ file: './mxpress.toml' })).toEqual([
       'ERR_CONFIG',
       [
         './mxpress.toml:4: Expected `delivery.perSite` to be a whole number from 1, got `0`',
         './mxpress.toml:6: Unknown option `delivery.persites`; did you mean `delivery.perSite`?',
-        './mxpress.toml:7: Unknown option `queue`',
+        './mxpress.toml:7: Unknown option `spool`',
       ].join('\n'),
     ])
   })

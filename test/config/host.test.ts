@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { isAddressLiteral, isFqdn, isHostAndPort, isIp, isIpAndPort } from '../../src/config/host.ts'
+import {
+  isAddressLiteral,
+  isFqdn,
+  isHostAndPort,
+  isIp,
+  isIpAndPort,
+  isListenAddress,
+} from '../../src/config/host.ts'
 
 test.each([
   'mail.example.org',
@@ -81,4 +88,19 @@ test.each([
   ['', false, false],
 ])('%j: an IP address with a port? %s; a host with a port? %s', (text, ip, host) => {
   expect([isIpAndPort(text), isHostAndPort(text)]).toEqual([ip, host])
+})
+
+test.each([
+  ['127.0.0.1:2525', true],
+  ['[::1]:587', true],
+  ['127.0.0.1:0', true],
+  ['127.0.0.1', false],
+  ['::1:587', false],
+  ['[127.0.0.1]:25', false],
+  ['localhost:25', false],
+  ['127.0.0.1:65536', false],
+  ['[fe80::1%eth0]:25', false],
+  ['', false],
+])('%j is an address to listen at: %j', (text, isOne) => {
+  expect(isListenAddress(text)).toBe(isOne)
 })

@@ -23,6 +23,23 @@ const defaults: Settings = {
   tls: { mode: 'opportunistic', minVersion: 'TLSv1.2', caFile: null },
   routes: {},
   log: { file: null, format: 'classic' },
+  queue: {
+    dir: 'queue',
+    retryFirstMs: 300_000,
+    retryMaxMs: 14_400_000,
+    expireMs: 432_000_000,
+    delayWarningMs: 14_400_000,
+    onUncertain: 'retry',
+  },
+  submission: {
+    listen: ['127.0.0.1:2525'],
+    maxSize: 50_000_000,
+    maxRecipients: 1_000,
+    maxConnections: 200,
+    certFile: null,
+    keyFile: null,
+    usersFile: null,
+  },
 }
 
 const complaint = (options: unknown): string => {
@@ -36,7 +53,7 @@ const complaint = (options: unknown): string => {
 }
 
 describe('resolveSettings', () => {
-  test('gives every option its default (time limits: RFC 5321 §4.5.3.2)', () => {
+  test('gives every option its default (time limits: RFC 5321 §4.5.3.2, waiting: §4.5.4.1)', () => {
     expect(resolveSettings()).toEqual(defaults)
     expect(resolveSettings({})).toEqual(defaults)
   })
@@ -52,6 +69,23 @@ describe('resolveSettings', () => {
       tls: { mode: 'verified', minVersion: 'TLSv1.3', caFile: 'ca.pem' },
       routes: { 'example.org': '10.0.0.5:2525', 'example.net': '[::1]:25' },
       log: { file: 'mxpress.log', format: 'json' },
+      queue: {
+        dir: '/var/spool/mxpress',
+        retryFirst: '1s',
+        retryMax: '1m',
+        expire: '30d',
+        delayWarning: '1h',
+        onUncertain: 'hold',
+      },
+      submission: {
+        listen: ['192.0.2.1:587', '[::1]:0'],
+        maxSize: '1MiB',
+        maxRecipients: 100,
+        maxConnections: 1,
+        certFile: 'cert.pem',
+        keyFile: 'key.pem',
+        usersFile: 'users',
+      },
     }
     expect(resolveSettings(options)).toEqual({
       hostname: 'mail.example.org',
@@ -63,7 +97,35 @@ describe('resolveSettings', () => {
       tls: { mode: 'verified', minVersion: 'TLSv1.3', caFile: 'ca.pem' },
       routes: { 'example.org': '10.0.0.5:2525', 'example.net': '[::1]:25' },
       log: { file: 'mxpress.log', format: 'json' },
+      queue: {
+        dir: '/var/spool/mxpress',
+        retryFirstMs: 1_000,
+        retryMaxMs: 60_000,
+        expireMs: 2_592_000_000,
+        delayWarningMs: 3_600_000,
+        onUncertain: 'hold',
+      },
+      submission: {
+        listen: ['192.0.2.1:587', '[::1]:0'],
+        maxSize: 1_048_576,
+        maxRecipients: 100,
+        maxConnections: 1,
+        certFile: 'cert.pem',
+        keyFile: 'key.pem',
+        usersFile: 'users',
+      },
     })
+  })
+
+  test('intervals between attempts never shrink: retryMax is at least retryFirst', () => {
+    expect(resolveSettings({ queue: { retryFirst: '6h' } }).queue).toMatchObject({
+      retryFirstMs: 21_600_000,
+      retryMaxMs: 21_600_000,
+    })
+  })
+
+  test('a delay warning after no time at all is none', () => {
+    expect(resolveSettings({ queue: { delayWarning: '0s' } }).queue.delayWarningMs).toBeNull()
   })
 
   test('undefined is as if not given, in sections too', () => {
@@ -145,6 +207,35 @@ describe('a wrong option is named, with what was expected and found', () => {
       'Expected `routes."example.org"` to be a host with or without a port, such as "10.0.0.5:2525" or "mx.example.net", got `"10.0.0.5:x"`',
     ],
     [{ log: { file: '' } }, 'Expected `log.file` to be the path of a file, got `""`'],
+    [
+      { queue: { expire: '2y' } },
+      'Expected `queue.expire` to be a duration from 1ms to 365d such as "250ms", "30s", "5m", "4h" or "5d", got `"2y"`',
+    ],
+    [
+      { queue: { retryFirst: 0 } },
+      'Expected `queue.retryFirst` to be a duration from 1ms to 365d such as "250ms", "30s", "5m", "4h" or "5d", got `0`',
+    ],
+    [{ queue: { dir: '' } }, 'Expected `queue.dir` to be the path of a directory, got `""`'],
+    [
+      { queue: { onUncertain: 'drop' } },
+      'Expected `queue.onUncertain` to be one of "retry", "hold", got `"drop"`',
+    ],
+    [
+      { submission: { listen: ['127.0.0.1'] } },
+      'Expected `submission.listen[0]` to be an IP address and a port, such as "127.0.0.1:2525" or "[::1]:2525", got `"127.0.0.1"`',
+    ],
+    [
+      { submission: { listen: '127.0.0.1:2525' } },
+      'Expected `submission.listen` to be a list of addresses to listen at, got `"127.0.0.1:2525"`',
+    ],
+    [
+      { submission: { maxSize: -50 } },
+      'Expected `submission.maxSize` to be a size such as "512KB", "10MB" or "1GiB", got `-50`',
+    ],
+    [
+      { submission: { maxRecipients: 99 } },
+      'Expected `submission.maxRecipients` to be a whole number from 100, got `99`',
+    ],
     [[], 'Expected the options to be an object of options, got `[]`'],
     [null, 'Expected the options to be an object of options, got `null`'],
     ['x', 'Expected the options to be an object of options, got `"x"`'],
@@ -167,7 +258,9 @@ describe('a wrong option is named, with what was expected and found', () => {
     [{ hostName: 'x' }, 'Unknown option `hostName`; did you mean `hostname`?'],
     [{ timeout: {} }, 'Unknown option `timeout`; did you mean `timeouts`?'],
     [{ smtp: { concurrency: 5 } }, 'Unknown option `smtp.concurrency`; did you mean `delivery.concurrency`?'],
-    [{ queue: { dir: 'queue' } }, 'Unknown option `queue`'],
+    [{ spool: { dir: 'queue' } }, 'Unknown option `spool`'],
+    [{ queue: { directory: 'queue' } }, 'Unknown option `queue.directory`'],
+    [{ dkim: {} }, 'Unknown option `dkim`'],
     [{ 'a b': 1 }, 'Unknown option `"a b"`'],
   ])('%j: an unknown key, and the one that was probably meant', (options, message) => {
     expect(complaint(options)).toBe(message)
