@@ -89,6 +89,7 @@ async function build(
 
 function headerOf(report: DsnReport, { hostname, now = Date.now }: DsnOptions): [string, string][] {
   const original = referenceTo(report.message)
+  const referring = original === null ? [] : ['In-Reply-To', 'References']
   return [
     ['From', mailbox(`MAILER-DAEMON@${hostname}`, 'Mail Delivery System')],
     // RFC 3464 §2: the reverse-path, in the header too.
@@ -98,8 +99,7 @@ function headerOf(report: DsnReport, { hostname, now = Date.now }: DsnOptions): 
     ['Message-ID', newMessageId(hostname)],
     // RFC 3834 §5.2: for a report never auto-generated.
     ['Auto-Submitted', 'auto-replied'],
-    ['In-Reply-To', original],
-    ['References', original],
+    ...referring.map((name): [string, string] => [name, original ?? '']),
   ]
 }
 
@@ -108,12 +108,12 @@ function mailbox(address: string, name: string): string {
   return { name, address } as unknown as string
 }
 
-/** The Message-ID of the message; empty, which leaves the fields out, where that is none. */
-function referenceTo({ messageId }: Message): string {
+/** The Message-ID of the message; `null` where it has none that may be referred to. */
+function referenceTo({ messageId }: Message): string | null {
   try {
     return checkMessageId(messageId)
   } catch {
-    return ''
+    return null
   }
 }
 
