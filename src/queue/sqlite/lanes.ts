@@ -80,7 +80,7 @@ export function siteFailed(
 }
 
 export function siteWorks(sql: Sql, { site }: { readonly site: string }): void {
-  sql.run('UPDATE lane SET not_before = NULL, trouble = NULL WHERE name = ? AND not_before IS NOT NULL', site)
+  sql.run('UPDATE lane SET not_before = NULL, trouble = NULL WHERE name = ? AND trouble IS NOT NULL', site)
 }
 
 /** The probe that was let through came to nothing: the next one may go. */
