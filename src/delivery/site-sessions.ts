@@ -52,12 +52,10 @@ export class SiteSessions {
   async obtain(job: Job, exchangers: readonly Exchanger[]): Promise<Opened> {
     const idle = job.repetitions === 0 ? this.#takeIdle(job) : null
     if (idle !== null) return { session: idle, attempts: [], triedTargets: [], causes: [] }
-    // An idle session that does not suit this job must not take up the place of one that does.
-    const { perSite } = this.#around.limits.settings
-    const surplus = this.#open.size >= perSite ? this.#idle.shift() : undefined
-    if (surplus !== undefined) await this.end(surplus)
+    const place = this.#placeForOneMore()
     this.#opening++
     try {
+      await place
       const opened = await this.#openFor(job, exchangers)
       if (opened.session !== null) {
         const openedAt = this.#around.clock.monotonic()
@@ -67,6 +65,15 @@ export class SiteSessions {
     } finally {
       this.#opening--
     }
+  }
+
+  /** An idle session that does not suit a job must not take up the place of one that does. */
+  async #placeForOneMore(): Promise<void> {
+    const { perSite } = this.#around.limits.settings
+    if (this.#open.size + this.#opening + this.#ending.size < perSite) return
+    const surplus = this.#idle.shift()
+    if (surplus !== undefined) void this.end(surplus)
+    await Promise.all(this.#ending)
   }
 
   #openFor(job: Job, exchangers: readonly Exchanger[]): Promise<Opened> {

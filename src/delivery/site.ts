@@ -127,12 +127,12 @@ export class Site {
   }
 
   /**
-   * No session was to be had. While others are at work, or about to be, the host has only enough of us, and the job goes
+   * No session was to be had. While others are open, or about to be, the host has only enough of us, and the job goes
    * back to them.
    * @returns whether this worker may go on
    */
   #giveUp(job: Job, causes: readonly Cause[]): boolean {
-    if (this.#sessions.atWork > 0) {
+    if (this.#sessions.atWork > 0 || this.#sessions.count > 0) {
       this.#ceiling.reduce(this.#sessions.atWork)
       this.#line.putBack(job)
       return false
