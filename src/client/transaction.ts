@@ -9,6 +9,7 @@
  * from then on only the peer knows whether it has the message.
  */
 import type { Address } from '../mail/address.ts'
+import type { EnvelopeDsn, RecipientDsn } from '../mail/dsn-parameters.ts'
 import type { Message } from '../mail/message.ts'
 import { bdatCommand, type MailParameters, mailCommand, rcptCommand } from '../smtp/command.ts'
 import { RemoteProtocolError } from '../smtp/errors.ts'
@@ -28,6 +29,9 @@ export interface Transaction {
   readonly message: Message
   /** Declare SMTPUTF8 (RFC 6531 §3.4). */
   readonly smtpUtf8: boolean
+  /** Wishes about reports: said to a peer that offers DSN, and to no other (RFC 3461 §5.2.1, §5.2.2). */
+  readonly envelopeDsn?: EnvelopeDsn | undefined
+  readonly recipientDsn?: RecipientDsn | undefined
   /** Use BDAT where it is offered; false for a peer that offers it and does not know it. */
   readonly useChunking: boolean
 }
@@ -153,17 +157,22 @@ class Run {
 
   #mail(): string {
     const { extensions } = this.#session
-    const { message, reversePath, smtpUtf8 } = this.#transaction
+    const { message, reversePath, smtpUtf8, envelopeDsn } = this.#transaction
     const parameters: MailParameters = {
       ...(extensions.size ? { size: message.size } : {}),
       eightBit: message.requires.has('8BITMIME') && extensions.eightBitMime,
       smtpUtf8,
+      dsn: extensions.dsn ? envelopeDsn : undefined,
     }
     return mailCommand(reversePath, parameters)
   }
 
   #rcpt(): string {
-    return rcptCommand(this.#transaction.forwardPath, this.#transaction)
+    const { forwardPath, recipientDsn, smtpUtf8 } = this.#transaction
+    if (recipientDsn === undefined || !this.#session.extensions.dsn) {
+      return rcptCommand(forwardPath, this.#transaction)
+    }
+    return rcptCommand(forwardPath, { smtpUtf8, dsn: recipientDsn })
   }
 
   #takeReset(): string {

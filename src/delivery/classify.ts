@@ -34,7 +34,8 @@ import type { Cause, Stage } from './outcome.ts'
 
 /** What to do with the recipient now. */
 export type Verdict =
-  | { readonly kind: 'delivered'; readonly reply: Reply }
+  /** `isDsnPassedOn`: see `Delivered`; not decided here. */
+  | { readonly kind: 'delivered'; readonly reply: Reply; readonly isDsnPassedOn?: boolean }
   | { readonly kind: 'failed'; readonly cause: Cause }
   | { readonly kind: 'deferred'; readonly cause: Cause; readonly uncertain: boolean }
   /** This target will not have it now; the next one may. */

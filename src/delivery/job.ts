@@ -25,7 +25,7 @@ export interface Delivery {
 
 /** A verdict, before the job's own particulars are added. */
 export type Conclusion =
-  | Pick<Extract<Outcome, { kind: 'delivered' }>, 'kind' | 'reply'>
+  | Pick<Extract<Outcome, { kind: 'delivered' }>, 'kind' | 'reply' | 'isDsnPassedOn'>
   | Pick<Extract<Outcome, { kind: 'deferred' }>, 'kind' | 'cause' | 'uncertain'>
   | Pick<Extract<Outcome, { kind: 'failed' }>, 'kind' | 'cause'>
 

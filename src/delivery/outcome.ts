@@ -66,6 +66,11 @@ interface OutcomeBase {
 export interface Delivered extends OutcomeBase {
   readonly kind: 'delivered'
   readonly reply: Reply
+  /**
+   * Whether the exchanger offers DSN, so that it was told the wishes about reports and fulfils them itself; if not, a report
+   * of success is ours to write (RFC 3461 §5.2.2). Absent when the recipient has no `dsn`.
+   */
+  readonly isDsnPassedOn?: boolean
 }
 
 /** May succeed later. */

@@ -117,10 +117,16 @@ async function transact(job: Job, session: Session, around: Surroundings): Promi
       forwardPath,
       message,
       smtpUtf8,
+      envelopeDsn: delivery.envelope.dsn,
+      recipientDsn: recipient.dsn,
       useChunking: !around.memory.hasBrokenChunking(session.target),
     })
     delivery.activeSessions.delete(session)
     verdict = classifyTransaction(end, { isReused })
+    // Told only where somebody may ask: for most mail there is nothing to add.
+    if (recipient.dsn !== undefined && verdict.kind === 'delivered') {
+      verdict = { ...verdict, isDsnPassedOn: session.extensions.dsn }
+    }
   }
   if (verdict.kind === 'again' && job.repetitions >= MAX_REPETITIONS)
     verdict = { ...verdict, kind: 'next-target' }

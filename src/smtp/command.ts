@@ -3,6 +3,8 @@
  * one; a value that would make it so is our defect and throws.
  */
 import { type Address, formatAddress } from '../mail/address.ts'
+import type { EnvelopeDsn, RecipientDsn } from '../mail/dsn-parameters.ts'
+import { mailDsnParameters, rcptDsnParameters } from './dsn.ts'
 import { LocalProtocolError } from './errors.ts'
 
 /** Verb and path of a command with its CRLF, before extension parameters (RFC 5321 §4.5.3.1.4). */
@@ -21,6 +23,16 @@ export interface MailParameters {
   readonly eightBit?: boolean
   /** SMTPUTF8 (RFC 6531 §3.4); without it a non-ASCII path is refused here. */
   readonly smtpUtf8?: boolean
+  /** RET and ENVID (RFC 3461 §4.3, §4.4). */
+  readonly dsn?: EnvelopeDsn | undefined
+}
+
+/** What RCPT needs to say beside the forward-path; only what the peer offers may be set. */
+export interface RcptParameters {
+  /** SMTPUTF8 was said with MAIL; without it a non-ASCII path is refused here. */
+  readonly smtpUtf8?: boolean
+  /** NOTIFY and ORCPT (RFC 3461 §4.1, §4.2). */
+  readonly dsn?: RecipientDsn | undefined
 }
 
 /** `MAIL FROM:<…>` with its CRLF. @throws {LocalProtocolError} */
@@ -29,12 +41,15 @@ export function mailCommand(reversePath: Address | null, parameters: MailParamet
   const size = parameters.size === undefined ? '' : ` SIZE=${parameters.size}`
   const body = parameters.eightBit ? ' BODY=8BITMIME' : ''
   const utf8 = parameters.smtpUtf8 ? ' SMTPUTF8' : ''
-  return `${checked(`MAIL FROM:<${path}>`, parameters.smtpUtf8 === true)}${size}${body}${utf8}\r\n`
+  const dsn = parameters.dsn === undefined ? '' : mailDsnParameters(parameters.dsn)
+  return `${checked(`MAIL FROM:<${path}>`, parameters.smtpUtf8 === true)}${size}${body}${utf8}${dsn}\r\n`
 }
 
 /** `RCPT TO:<…>` with its CRLF. @throws {LocalProtocolError} */
-export function rcptCommand(forwardPath: Address, options: { readonly smtpUtf8?: boolean } = {}): string {
-  return `${checked(`RCPT TO:<${mailbox(forwardPath)}>`, options.smtpUtf8 === true)}\r\n`
+export function rcptCommand(forwardPath: Address, parameters: RcptParameters = {}): string {
+  const smtpUtf8 = parameters.smtpUtf8 === true
+  const dsn = parameters.dsn === undefined ? '' : rcptDsnParameters(parameters.dsn, smtpUtf8)
+  return `${checked(`RCPT TO:<${mailbox(forwardPath)}>`, smtpUtf8)}${dsn}\r\n`
 }
 
 /** `EHLO name`, or `HELO name` for a server that does not know EHLO (RFC 5321 §3.2). @throws {LocalProtocolError} */

@@ -10,6 +10,8 @@ export interface Extensions {
   readonly startTls: boolean
   readonly eightBitMime: boolean
   readonly smtpUtf8: boolean
+  /** Wishes about reports may be passed on, and are then the peer's to fulfil (RFC 3461 §5.2.1). */
+  readonly dsn: boolean
   /** SIZE was offered, so SIZE= may be declared (RFC 1870 §6). */
   readonly size: boolean
   /** The fixed maximum message size in octets; `null` when none was named (RFC 1870 §4). */
@@ -39,6 +41,7 @@ export function parseExtensions(lines: readonly string[]): Extensions {
     startTls: offers.has('STARTTLS'),
     eightBitMime: offers.has('8BITMIME'),
     smtpUtf8: offers.has('SMTPUTF8'),
+    dsn: offers.has('DSN'),
     size: offers.has('SIZE'),
     sizeLimitOctets: positive(offers.get('SIZE')),
     mailMax: positive(/(?:^| )MAILMAX=(\d{1,6})(?: |$)/i.exec(offers.get('LIMITS') ?? '')?.[1]),

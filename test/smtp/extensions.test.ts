@@ -10,6 +10,7 @@ test('every extension that is used is recognised', () => {
     'STARTTLS',
     '8BITMIME',
     'SMTPUTF8',
+    'DSN',
     'SIZE 1000',
     'LIMITS MAILMAX=20',
   )
@@ -19,10 +20,11 @@ test('every extension that is used is recognised', () => {
     startTls: true,
     eightBitMime: true,
     smtpUtf8: true,
+    dsn: true,
     size: true,
     sizeLimitOctets: 1000,
     mailMax: 20,
-    keywords: ['PIPELINING', 'CHUNKING', 'STARTTLS', '8BITMIME', 'SMTPUTF8', 'SIZE', 'LIMITS'],
+    keywords: ['PIPELINING', 'CHUNKING', 'STARTTLS', '8BITMIME', 'SMTPUTF8', 'DSN', 'SIZE', 'LIMITS'],
   })
 })
 
@@ -113,6 +115,7 @@ test('a server that only knows HELO offers nothing (RFC 5321 §4.1.1.1)', () => 
     startTls: false,
     eightBitMime: false,
     smtpUtf8: false,
+    dsn: false,
     size: false,
     sizeLimitOctets: null,
     mailMax: null,
