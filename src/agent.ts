@@ -14,6 +14,7 @@ import { resolveSettings, type Settings } from './config/settings.ts'
 import { Deliverer } from './delivery/deliver.ts'
 import { Limits } from './delivery/limits.ts'
 import type { Outcome } from './delivery/outcome.ts'
+import { OutcomesOnDemand } from './delivery/outcome-stream.ts'
 import { type PlannedRoute, planEnvelope } from './delivery/plan.ts'
 import { type RecipientReport, reportOutcome, type SendReport } from './delivery/report.ts'
 import { RunningReport } from './delivery/running-report.ts'
@@ -144,13 +145,15 @@ class DirectAgent implements Agent {
     return running.report
   }
 
-  async *deliver(
+  deliver(
     message: Message,
     envelope: Envelope,
     options: { readonly signal?: AbortSignal } = {},
-  ): AsyncGenerator<Outcome, undefined, undefined> {
-    const { deliverer } = await this.#ready()
-    yield* deliverer.deliver(message, envelope, { id: newId(), ...pickSignal(options) })
+  ): AsyncIterableIterator<Outcome> {
+    return new OutcomesOnDemand(async () => {
+      const { deliverer } = await this.#ready()
+      return deliverer.deliver(message, envelope, { id: newId(), ...pickSignal(options) })
+    })
   }
 
   async plan(

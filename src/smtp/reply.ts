@@ -45,20 +45,20 @@ export class ReplyParser {
    * @throws {RemoteProtocolError} when the octets are no reply or exceed a bound; the connection is useless after it.
    */
   push(chunk: Uint8Array, replies: Reply[]): void {
+    const octets = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
     let start = 0
     for (;;) {
-      const end = chunk.indexOf(LF, start)
+      const end = octets.indexOf(LF, start)
       if (end === -1) break
-      const line = chunk.subarray(start, end)
-      start = end + 1
-      if (this.#pending === null) this.#line(line, replies)
+      if (this.#pending === null) this.#line(octets, start, end, replies)
       else {
-        const whole = Buffer.concat([this.#pending, line])
+        const whole = Buffer.concat([this.#pending, octets.subarray(start, end)])
         this.#pending = null
-        this.#line(whole, replies)
+        this.#line(whole, 0, whole.length, replies)
       }
+      start = end + 1
     }
-    if (start < chunk.length) this.#keep(chunk.subarray(start))
+    if (start < octets.length) this.#keep(octets.subarray(start))
   }
 
   /** Whether a reply has begun and is not whole yet. */
@@ -83,15 +83,16 @@ export class ReplyParser {
     this.#pending = this.#pending === null ? Uint8Array.from(rest) : Buffer.concat([this.#pending, rest])
   }
 
-  #line(raw: Uint8Array, replies: Reply[]): void {
-    const length = raw.length > 0 && raw[raw.length - 1] === CR ? raw.length - 1 : raw.length
+  /** One line, from `start` to its LF at `end`. */
+  #line(octets: Buffer, start: number, end: number, replies: Reply[]): void {
+    const stop = end > start && octets[end - 1] === CR ? end - 1 : end
+    const length = stop - start
     if (length > MAX_REPLY_LINE_OCTETS) throw tooLongLine()
-    const code = codeOf(raw, length)
+    const code = codeAt(octets, start, stop)
     if (this.#lines.length > 0 && code !== this.#code) {
       // RFC 5321 §4.2.1: all lines of a reply carry the same code.
       throw new RemoteProtocolError(`expected the next line of a ${this.#code} reply, found one of ${code}`)
     }
-    const text = textOf(raw, length)
     this.#octets += length
     if (this.#lines.length >= MAX_REPLY_LINES || this.#octets > MAX_REPLY_OCTETS) {
       throw new RemoteProtocolError(
@@ -99,8 +100,9 @@ export class ReplyParser {
       )
     }
     this.#code = code
-    this.#lines.push(text)
-    if (length > 3 && raw[3] === HYPHEN) return
+    // RFC 6531 §3.7.4: UTF-8 may stand in replies; anything malformed becomes U+FFFD, never an exception.
+    this.#lines.push(length <= 4 ? '' : octets.toString('utf8', start + 4, stop))
+    if (length > 3 && octets[start + 3] === HYPHEN) return
     replies.push(replyOf(code, this.#lines))
     this.#lines = []
     this.#octets = 0
@@ -113,29 +115,23 @@ function tooLongLine(): RemoteProtocolError {
   )
 }
 
-function codeOf(raw: Uint8Array, length: number): number {
-  const code =
-    length < 3 ? -1 : ((raw[0] ?? 0) - ZERO) * 100 + ((raw[1] ?? 0) - ZERO) * 10 + (raw[2] ?? 0) - ZERO
-  const separator = length > 3 ? raw[3] : SPACE
-  if (!areDigits(raw) || code < 200 || code > 599 || (separator !== SPACE && separator !== HYPHEN)) {
-    const found = JSON.stringify(Buffer.from(raw.subarray(0, Math.min(length, 60))).toString('latin1'))
+function codeAt(octets: Buffer, start: number, stop: number): number {
+  const hundreds = digitAt(octets, start, stop)
+  const tens = digitAt(octets, start + 1, stop)
+  const ones = digitAt(octets, start + 2, stop)
+  const separator = start + 3 < stop ? octets[start + 3] : SPACE
+  // RFC 5321 §4.2.1: the first digit is 2 to 5; 1yz is not used in SMTP.
+  if (hundreds < 2 || hundreds > 5 || tens < 0 || ones < 0 || (separator !== SPACE && separator !== HYPHEN)) {
+    const found = JSON.stringify(octets.toString('latin1', start, Math.min(stop, start + 60)))
     throw new RemoteProtocolError(`expected a reply line (three digits and text), found ${found}`)
   }
-  return code
+  return hundreds * 100 + tens * 10 + ones
 }
 
-function areDigits(raw: Uint8Array): boolean {
-  for (let i = 0; i < 3; i++) {
-    const octet = raw[i] ?? 0
-    if (octet < ZERO || octet > ZERO + 9) return false
-  }
-  return true
-}
-
-// RFC 6531 §3.7.4: UTF-8 may stand in replies; anything malformed becomes U+FFFD, never an exception.
-function textOf(raw: Uint8Array, length: number): string {
-  if (length <= 4) return ''
-  return Buffer.from(raw.buffer, raw.byteOffset + 4, length - 4).toString('utf8')
+/** The digit's value, or -1 where there is none. */
+function digitAt(octets: Buffer, at: number, stop: number): number {
+  const value = at < stop ? (octets[at] ?? 0) - ZERO : -1
+  return value >= 0 && value <= 9 ? value : -1
 }
 
 function replyOf(code: number, texts: string[]): Reply {
