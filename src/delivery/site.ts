@@ -30,8 +30,8 @@ export class Site {
   readonly #line = new Line()
   readonly #sessions: SiteSessions
   readonly #ceiling: SiteCeiling
+  readonly #workers = new Set<Promise<void>>()
   #exchangers: readonly Exchanger[] = []
-  #workers = 0
   #isReachable = false
 
   constructor(around: Surroundings) {
@@ -43,12 +43,14 @@ export class Site {
 
   /** Nothing waits, nothing runs, no session is open. */
   get isIdle(): boolean {
-    return this.#workers === 0 && this.#sessions.count === 0
+    return this.#workers.size === 0 && this.#sessions.count === 0
   }
 
-  /** Ends the sessions that idle; call it when nothing runs. */
-  close(): Promise<void> {
-    return this.#sessions.close()
+  /** Ends the sessions; call it when nobody waits for an outcome any more. */
+  async close(): Promise<void> {
+    // A worker puts its session aside a moment after its last outcome is known.
+    await Promise.all(this.#workers)
+    await this.#sessions.close()
   }
 
   /** Lets recipients wait here. `exchangers` is the latest answer of the DNS. */
@@ -67,13 +69,16 @@ export class Site {
 
   /** As many workers as there is work for, one until the site has shown that it answers. */
   #employ(): void {
-    const wanted = Math.min(this.#isReachable ? this.#ceiling.sessions : 1, this.#workers + this.#line.length)
-    while (this.#workers < wanted) {
-      this.#workers++
-      this.#slots(() => this.#work()).finally(() => {
-        this.#workers--
+    const wanted = Math.min(
+      this.#isReachable ? this.#ceiling.sessions : 1,
+      this.#workers.size + this.#line.length,
+    )
+    while (this.#workers.size < wanted) {
+      const worker = this.#slots(() => this.#work()).finally(() => {
+        this.#workers.delete(worker)
         if (this.#line.length > 0) this.#employ()
       })
+      this.#workers.add(worker)
     }
   }
 
