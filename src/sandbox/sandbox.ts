@@ -3,7 +3,7 @@
  * servers for domains whose names say what they do. One rule: nothing in it reaches out, and closing it leaves
  * nothing behind but the received mail.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../time/clock.ts'
@@ -13,6 +13,7 @@ import { planDomains } from './domains.ts'
 import type { ExchangerSite, RunningExchanger } from './exchanger.ts'
 import { buildZone, type Host, placeHosts } from './hosts.ts'
 import { Mailroom, type ReceivedFilter, type ReceivedMail } from './mailroom.ts'
+import { makeDirectory } from './make-directory.ts'
 import { type NameServer, startNameServer } from './name-server.ts'
 import { checkOptions, type SandboxOptions } from './options.ts'
 import { OrdinaryExchanger } from './ordinary-exchanger.ts'
@@ -57,7 +58,7 @@ const hasIpv6 = (): boolean =>
 
 const prepareMailDir = async (mailDir: string | undefined): Promise<string> => {
   if (mailDir === undefined) return await mkdtemp(join(tmpdir(), 'mxpress-sandbox-'))
-  await mkdir(mailDir, { recursive: true })
+  await makeDirectory(mailDir)
   return mailDir
 }
 
