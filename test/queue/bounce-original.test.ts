@@ -1,5 +1,7 @@
+import { isAscii } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/mail/message.ts'
+import { toSevenBit } from '../../src/mail/seven-bit.ts'
 import { quoteOriginal } from '../../src/queue/bounce-original.ts'
 import { bytesOf, messageOf, readParts, recipientOf, reportOf, silence } from './bounce-samples.ts'
 
@@ -92,5 +94,14 @@ describe('eight bits', () => {
   test('in a returned body make the report say that it needs 8BITMIME (RFC 2045 §6.4)', async () => {
     const bytes = await bytesOf(reportOf({ message: eightBitBody }))
     expect(bytes.toString().split('\r\n\r\n')[0]).toContain('Content-Transfer-Encoding: 8bit')
+  })
+
+  test('in a returned body are converted for a server without 8BITMIME, and the report stays one (RFC 6152 §3)', async () => {
+    const report = messageOf(await bytesOf(reportOf({ message: eightBitBody })))
+    expect([...report.requires]).toEqual(['8BITMIME'])
+    const { content = new Uint8Array() } = await toSevenBit(report)
+    expect(isAscii(content)).toBe(true)
+    const types = (await readParts(content)).parts.map(({ type }) => type)
+    expect(types).toEqual(['message/delivery-status', 'message/rfc822'])
   })
 })
