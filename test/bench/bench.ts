@@ -12,7 +12,7 @@
  */
 import { parseArgs } from 'node:util'
 import { type Contender, contenders } from './contender.ts'
-import { type MemoryCourse, memoryCourse } from './memory.ts'
+import { type MemoryCourse, memoryCourse, memoryNodeOptions } from './memory.ts'
 import { type Heat, isWanted, planHeats, recipientsName, runName } from './plan.ts'
 import { memoryText, targetsText, workloadText } from './report.ts'
 import { type Run, runOnce } from './run.ts'
@@ -28,10 +28,10 @@ for (const heat of heats) {
   summaries.push(...found)
   if (!json) console.log(workloadText(found))
 }
-const memory = isWanted(recipientsName, only) ? await measureMemory() : null
+const memory = isWanted(recipientsName, only) ? await measureMemory() : []
 const targets = findings(summaries)
 if (json) console.log(JSON.stringify({ summaries, memory, targets }, null, 2))
-else console.log(`${memory === null ? '' : memoryText(memory)}${targetsText(targets)}`)
+else console.log(`${memory.map(memoryText).join('')}${targetsText(targets)}`)
 
 async function measure({ workload, contenders }: Heat): Promise<readonly Summary[]> {
   const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]))
@@ -43,17 +43,27 @@ async function measure({ workload, contenders }: Heat): Promise<readonly Summary
   return [...runs].map(([{ name }, ofContender]) => summarize(name, workload, ofContender))
 }
 
-async function measureMemory(): Promise<MemoryCourse> {
+async function measureMemory(): Promise<readonly MemoryCourse[]> {
   const [mxpress] = everyone
   if (mxpress === undefined) throw new Error('Expected mxpress to be the first contender')
-  const { sender } = await runAloud(mxpress, manyRecipients({ quick }), ', recipients of one message')
-  return memoryCourse(sender.peakRssOctets, sender.rssSamples)
+  const courses: MemoryCourse[] = []
+  for (const options of memoryNodeOptions) {
+    const remark = `, recipients of one message ${options.join(' ')}`
+    const { sender } = await runAloud(mxpress, manyRecipients({ quick }), remark, options)
+    courses.push(memoryCourse(sender, options))
+  }
+  return courses
 }
 
 /** Progress goes to stderr, so that stdout holds figures only. */
-async function runAloud(contender: Contender, workload: Workload, remark: string): Promise<Run> {
-  process.stderr.write(`${runName(workload, contender)}${remark} ... `)
-  const run = await runOnce(contender, workload)
+async function runAloud(
+  contender: Contender,
+  workload: Workload,
+  remark: string,
+  nodeOptions: readonly string[] = [],
+): Promise<Run> {
+  process.stderr.write(`${runName(workload, contender)}${remark.trimEnd()} ... `)
+  const run = await runOnce(contender, workload, nodeOptions)
   const rate = Math.round((workload.messages / run.sender.elapsedMs) * 1000)
   process.stderr.write(`${rate.toLocaleString('en')} messages/s\n`)
   return run

@@ -13,21 +13,16 @@ test('memory that grows with the recipients shows as growth, the start left out'
   const samples = (rss: (step: number) => number) =>
     Array.from({ length: 50 }, (_, step) => ({ delivered: (step + 1) * 10, rssOctets: rss(step) * MIB }))
   expect(
-    memoryCourse(
-      90 * MIB,
-      samples((step) => (step < 10 ? 60 : 80)),
-    ),
+    memoryCourse({ peakRssOctets: 90 * MIB, rssSamples: samples((step) => (step < 10 ? 60 : 80)) }),
   ).toEqual({
+    nodeOptions: [],
     recipients: 500,
     peakRssMiB: 90,
     rssMiBByTenth: [60, 60, 80, 80, 80, 80, 80, 80, 80, 80],
     growthMiB: 0,
   })
   expect(
-    memoryCourse(
-      150 * MIB,
-      samples((step) => 100 + step),
-    ).growthMiB,
+    memoryCourse({ peakRssOctets: 150 * MIB, rssSamples: samples((step) => 100 + step) }).growthMiB,
   ).toBe(20)
 })
 

@@ -71,16 +71,23 @@ export function targetsText(found: readonly Finding[]): string {
     .map(({ target, ratio, isMet }) => {
       const name = workloadName(target)
       const verdict = isMet ? 'met   ' : 'MISSED'
-      return `${verdict}  ${name}, ${target.contender}: ${target.text} of ${target.over}; found ${exact(ratio)}\n`
+      return `${verdict}  ${name}, ${target.contender}: ${target.text} ${target.over}; found ${exact(ratio)}\n`
     })
     .join('')
 }
 
 /** Peak and course of resident memory. */
-export function memoryText({ recipients, peakRssMiB, rssMiBByTenth, growthMiB }: MemoryCourse): string {
+export function memoryText({
+  nodeOptions,
+  recipients,
+  peakRssMiB,
+  rssMiBByTenth,
+  growthMiB,
+}: MemoryCourse): string {
+  const options = nodeOptions.length === 0 ? '' : ` with ${nodeOptions.join(' ')}`
   const course = rssMiBByTenth.map(whole).join(' ')
   return (
-    `One 2 KB message to ${whole(recipients)} recipients: peak RSS ${whole(peakRssMiB)} MiB; ` +
+    `One 2 KB message to ${whole(recipients)} recipients${options}: peak RSS ${whole(peakRssMiB)} MiB; ` +
     `at each tenth ${course}; growth ${exact(growthMiB)} MiB\n`
   )
 }

@@ -21,7 +21,11 @@ export interface Run {
 }
 
 /** @throws {Error} when a process fails, or messages and books do not agree. */
-export async function runOnce(contender: Contender, workload: Workload): Promise<Run> {
+export async function runOnce(
+  contender: Contender,
+  workload: Workload,
+  nodeOptions: readonly string[] = [],
+): Promise<Run> {
   const directory = await mkdtemp(join(tmpdir(), 'mxpress-bench-'))
   try {
     await using sinkProcess = new Child({
@@ -30,7 +34,7 @@ export async function runOnce(contender: Contender, workload: Workload): Promise
       deadlineMs: deadlineMs + 10_000,
     })
     const { port } = await sinkProcess.receive<SinkReady>()
-    const sender = await contender.send({ ...workload, port, directory }, deadlineMs)
+    const sender = await contender.send({ ...workload, port, directory, nodeOptions }, deadlineMs)
     sinkProcess.send('report')
     const sink = await sinkProcess.receive<SinkReport>()
     compareBooks(contender.name, workload, { sender, sink })

@@ -8,7 +8,8 @@ const profileDirectory = process.env.MXPRESS_BENCH_PROFILE
 
 /** @throws {Error} when the sender fails or exceeds `deadlineMs`. */
 export async function runSender(module: URL, job: SenderJob, deadlineMs: number): Promise<SenderReport> {
-  const execArgv = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`]
+  const profiling = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`]
+  const execArgv = [...profiling, ...(job.nodeOptions ?? [])]
   await using child = new Child({ module, job, deadlineMs, execArgv })
   return await child.receive<SenderReport>()
 }

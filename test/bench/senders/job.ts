@@ -8,4 +8,6 @@ export interface SenderJob extends Workload {
   readonly directory: string
   /** The package to send with, where there are several. */
   readonly package?: string
+  /** Options of Node for the sender's process; default: none, as most programs run. */
+  readonly nodeOptions?: readonly string[]
 }
