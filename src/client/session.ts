@@ -124,6 +124,7 @@ class Opening {
     // RFC 3207 §4.2: what was offered before TLS does not count after it.
     const extensions = tls === null ? offered : await this.#hello()
     this.isTlsUntried = false
+    await this.#expectInStep()
     return new Session(this.#target, this.#connection, { timeouts: this.#options.timeouts, extensions, tls })
   }
 
@@ -182,6 +183,17 @@ class Opening {
       throw new TlsError('certificate', `certificate not accepted: ${state.reason}`)
     }
     return state
+  }
+
+  /** A reply too many would be taken for the answer to MAIL, that to MAIL for the next, and a wrong one for the verdict. */
+  async #expectInStep(): Promise<void> {
+    if (!this.#connection.hasUnasked) return
+    this.stage = 'ehlo'
+    const surplus = this.#connection.takeReply()
+    // RFC 5321 §3.8: 421 may come at any time.
+    if (surplus?.code === 421) return this.#refused(surplus)
+    const found = surplus === null ? 'the beginning of another' : formatReply(surplus)
+    throw new RemoteProtocolError(`expected one reply to EHLO, found ${found} behind it`)
   }
 
   async #ask(command: string, limitMs: number): Promise<Reply> {

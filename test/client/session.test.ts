@@ -180,6 +180,16 @@ describe('EHLO', () => {
     expect(refusal.cause).toBeInstanceOf(RemoteProtocolError)
   })
 
+  test.each([
+    ['another reply', '250 mx\r\n250 once more', { reply: null }],
+    ['the beginning of another one', '250 mx\r\n250-once', { reply: null }],
+    ['421', '250 mx\r\n421 4.3.2 shutting down', { reply: { code: 421 } }],
+  ])('with %s behind its reply opens no session that is out of step', async (_what, words, refusal) => {
+    const server = await serverWith([{ reply: '220 hi' }, { expect: /^EHLO / }, { reply: words }, silence])
+    expect(await refusalOf(server)).toMatchObject({ stage: 'ehlo', ...refusal })
+    expect(await commandsAt(server)).toEqual(['EHLO client.example.test'])
+  })
+
   test('never answered is waited for no longer than its limit', async () => {
     const server = await ordinaryServer({ EHLO: silence })
     const refusal = await refusalOf(server, { timeouts: { ehloMs: 100 } })
@@ -229,14 +239,17 @@ describe('the end', () => {
   })
 
   test('after a 421 that nobody asked for is no QUIT (RFC 5321 §3.8)', async () => {
+    const opened = Promise.withResolvers<void>()
     const server = await serverWith([
       { reply: '220 hi' },
       { expect: /^EHLO / },
       { reply: '250 mx' },
+      () => opened.promise,
       { reply: '421 4.4.2 idle for too long' },
       silence,
     ])
     const session = await open(server)
+    opened.resolve()
     while (session.isUsable) await new Promise((resolve) => setImmediate(resolve))
     await session.quit()
     expect(await commandsAt(server)).toEqual(['EHLO client.example.test'])
