@@ -58,6 +58,7 @@ export function failureOf(error: unknown): Failure {
   const { message, errcode, code } = error as Error & { readonly errcode?: number; readonly code?: string }
   if (error instanceof QueueDamagedError) return { kind: 'damaged', message }
   if (error instanceof QueueLockedError) return { kind: 'locked', message }
+  if (error instanceof QueueUnwritableError) return { kind: 'unwritable', message }
   if (errcode === IOERR_WRITE || errcode === IOERR_SHMSIZE) return { kind: 'full', message }
   if (errcode !== undefined) return { kind: kinds.get(errcode & 0xff) ?? 'defect', message }
   return { kind: systemKinds[code ?? ''] ?? 'defect', message }
