@@ -29,6 +29,15 @@ export interface AgentOptionValues {
   readonly allowLocalAddresses?: true
   readonly log?: string
   readonly logFormat?: (typeof logFormats)[number]
+  /** Of commands that have it: `addQueueOption`. */
+  readonly queue?: string
+  /** Of `serve`. */
+  readonly listen?: readonly string[]
+}
+
+/** Adds `--queue` to a command. */
+export function addQueueOption(command: Command): Command {
+  return command.option('--queue <directory>', 'where mail waits (default: queue)')
 }
 
 /** Adds the options to a command. */
@@ -85,6 +94,7 @@ export async function checkConfig({ config }: CommonOptions): Promise<void> {
 function optionsOf(values: AgentOptionValues): AgentOptions {
   const { hostname, dns, port, allowLocalAddresses, route, concurrency, perSite, tls, log, logFormat } =
     values
+  const { queue, listen } = values
   return mergeOptions(
     given({ hostname }),
     { dns: given({ servers: dns }) },
@@ -93,6 +103,8 @@ function optionsOf(values: AgentOptionValues): AgentOptions {
     { tls: given({ mode: tls }) },
     route === undefined ? {} : { routes: Object.fromEntries(route) },
     { log: given({ file: log, format: logFormat }) },
+    { queue: given({ dir: queue }) },
+    { submission: given({ listen }) },
   )
 }
 
@@ -106,6 +118,8 @@ const flags: Readonly<Record<string, string>> = {
   'tls.mode': '--tls',
   'log.file': '--log',
   'log.format': '--log-format',
+  'queue.dir': '--queue',
+  'submission.listen': '--listen',
 }
 
 function flagOf(path: OptionPath): string {

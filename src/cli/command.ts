@@ -20,6 +20,7 @@ export interface CommonOptions {
 
 /** What `--help` says of a command. */
 export interface CommandText {
+  /** With the words before it: `send`, `queue list`. */
   readonly name: string
   readonly summary: string
   readonly description: string
@@ -27,15 +28,15 @@ export interface CommandText {
   readonly examples: readonly string[]
 }
 
-/** A command with help, `--version`, `--config` and `--json`; without positional arguments. */
+/** A command with help, `--version`, `--config` and `--json`; with no positional arguments but those declared on it. */
 export function newCommand({ name, summary, description, examples }: CommandText): Command {
-  return bareCommand(name)
+  return bareCommand(name.split(' ').at(-1) ?? name)
     .summary(summary)
     .description(description)
     .option('--config <file>', 'configuration instead of ./mxpress.toml or /etc/mxpress/mxpress.toml')
     .option('--json', 'one JSON document on standard output and nothing else there')
     .showHelpAfterError(`(mxpress ${name} --help tells more)`)
-    .hook('preAction', (_program, command) => refuseArguments(command))
+    .hook('preAction', (_program, command) => refuseArguments(command, name))
     .addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${line}`)].join('\n'))
 }
 
@@ -50,8 +51,9 @@ export function bareCommand(name: string): Command {
 }
 
 // commander would only count them; a usage error names the offending text.
-function refuseArguments(command: Command): void {
-  const [extra] = command.args
+function refuseArguments({ args, registeredArguments }: Command, name: string): void {
+  if (registeredArguments.some(({ variadic }) => variadic)) return
+  const extra = args[registeredArguments.length]
   if (extra !== undefined)
-    throw new UsageError(`unexpected argument '${extra}' (mxpress ${command.name()} --help tells more)`)
+    throw new UsageError(`unexpected argument '${extra}' (mxpress ${name} --help tells more)`)
 }

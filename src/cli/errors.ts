@@ -18,6 +18,12 @@ export class InputDataError extends Error {
   readonly code = 'ERR_INPUT_DATA'
 }
 
+/** An id names nothing in the queue: delivered, bounced, cancelled, or never there. */
+export class NotQueuedError extends Error {
+  override readonly name = 'NotQueuedError'
+  readonly code = 'ERR_NOT_QUEUED'
+}
+
 /** The machine does not let a command begin: a port is taken, a directory cannot be made. */
 export class StartError extends Error {
   override readonly name = 'StartError'

@@ -9,7 +9,8 @@ import { LogFileError } from '../log/errors.ts'
 import { AddressError } from '../mail/address.ts'
 import { AttachmentError } from '../mail/compose-attachments.ts'
 import { MessageError } from '../mail/message-error.ts'
-import { InputDataError, InputFileError, StartError, UsageError } from './errors.ts'
+import { QueueClosedError, QueueError, QueueFullError, QueueLockedError } from '../queue/errors.ts'
+import { InputDataError, InputFileError, NotQueuedError, StartError, UsageError } from './errors.ts'
 
 /** Every code a command can end with. */
 export const exitCodes = {
@@ -20,13 +21,13 @@ export const exitCodes = {
   dataError: 65,
   /** EX_NOINPUT: a file named as input cannot be read. */
   noInput: 66,
-  /** EX_UNAVAILABLE: at least one recipient failed for good; or the sandbox's port is not to be had. */
+  /** EX_UNAVAILABLE: at least one recipient failed for good; an entry named is not in the queue; a port is not to be had. */
   unavailable: 69,
   /** EX_SOFTWARE: our own defect. */
   software: 70,
-  /** EX_CANTCREAT: the log, or the sandbox's mail directory, cannot be written. */
+  /** EX_CANTCREAT: the log, the queue, or the sandbox's mail directory cannot be written. */
   cannotCreate: 73,
-  /** EX_TEMPFAIL: at least one recipient deferred, none failed. */
+  /** EX_TEMPFAIL: at least one recipient deferred, none failed; or the queue is in use or full just now. */
   temporaryFailure: 75,
   /** EX_CONFIG: the configuration is wrong. */
   config: 78,
@@ -54,11 +55,19 @@ export function exitCodeOfError(error: unknown): ExitCode {
   if (error instanceof AddressError) return exitCodes.dataError
   if (error instanceof MessageError) return exitCodes.dataError
   if (error instanceof InputDataError) return exitCodes.dataError
+  if (error instanceof NotQueuedError) return exitCodes.unavailable
   if (error instanceof InputFileError || error instanceof AttachmentError) return exitCodes.noInput
   if (error instanceof LogFileError) return exitCodes.cannotCreate
   if (error instanceof ConfigError) return exitCodes.config
+  if (error instanceof QueueError) return exitCodeOfQueue(error)
   if (error instanceof StartError) return error.isFile ? exitCodes.cannotCreate : exitCodes.unavailable
   return exitCodes.software
+}
+
+/** What passes by itself, a second daemon or a full disk, is worth another try; the rest is not. */
+function exitCodeOfQueue(error: QueueError): ExitCode {
+  if (error instanceof QueueFullError || error instanceof QueueLockedError) return exitCodes.temporaryFailure
+  return error instanceof QueueClosedError ? exitCodes.software : exitCodes.cannotCreate
 }
 
 /** Whether nothing above knows the error: then it is ours to repair, and its stack is worth showing. */

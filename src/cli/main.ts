@@ -3,6 +3,7 @@ import { escapeText } from '../log/escape.ts'
 import { bareCommand } from './command.ts'
 import { demoCommand } from './demo.ts'
 import { exitCodeOfError, exitCodes, isDefect, isReported } from './exit-code.ts'
+import { queueCommand } from './queue.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { sendCommand } from './send.ts'
 import { noteLine, outliveReaders } from './terminal.ts'
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(mxpress --help tells more)')
     .addHelpText('after', ['', 'Examples:', '  mxpress demo', '  mxpress send --help'].join('\n'))
     .addCommand(sendCommand())
+    .addCommand(queueCommand())
     .addCommand(sandboxCommand())
     .addCommand(demoCommand())
   try {

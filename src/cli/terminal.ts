@@ -32,6 +32,16 @@ export function printLine(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/**
+ * Text of any length on standard output, as fast as the reader takes it. @returns whether there still is a reader: who
+ * prints a million lines may stop when there is none
+ */
+export function printText(text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, (error) => resolve(error === null || error === undefined))
+  })
+}
+
 /** One line beside the result, for people. */
 export function noteLine(text: string): void {
   process.stderr.write(`${text}\n`)

@@ -1,12 +1,25 @@
 import { CommanderError } from 'commander'
 import { expect, test } from 'vitest'
-import { InputDataError, InputFileError, StartError, UsageError } from '../../src/cli/errors.ts'
+import {
+  InputDataError,
+  InputFileError,
+  NotQueuedError,
+  StartError,
+  UsageError,
+} from '../../src/cli/errors.ts'
 import { exitCodeOfCounts, exitCodeOfError, isDefect } from '../../src/cli/exit-code.ts'
 import { ConfigError } from '../../src/config/errors.ts'
 import { LogFileError } from '../../src/log/errors.ts'
 import { AddressError } from '../../src/mail/address.ts'
 import { AttachmentError } from '../../src/mail/compose-attachments.ts'
 import { MessageError } from '../../src/mail/message-error.ts'
+import {
+  QueueClosedError,
+  QueueDamagedError,
+  QueueFullError,
+  QueueLockedError,
+  QueueUnwritableError,
+} from '../../src/queue/errors.ts'
 
 test.each([
   [{ delivered: 2, deferred: 0, failed: 0 }, 0],
@@ -28,6 +41,12 @@ test.each([
   [new AttachmentError('x', new Error('y')), 66],
   [new StartError('x', { isFile: false, cause: null }), 69],
   [new StartError('x', { isFile: true, cause: null }), 73],
+  [new NotQueuedError('x'), 69],
+  [new QueueUnwritableError('/x', 'y'), 73],
+  [new QueueDamagedError('/x', 'y'), 73],
+  [new QueueFullError('/x', 'y'), 75],
+  [new QueueLockedError('/x', 'y'), 75],
+  [new QueueClosedError('/x', 'y'), 70],
   [new LogFileError('/x', 'y'), 73],
   [new ConfigError('x'), 78],
   [new TypeError('x'), 70],
