@@ -224,8 +224,10 @@ export class Connection {
     this.#socket.destroy()
     const waiter = this.#waiter
     this.#waiter = null
+    if (waiter === null) return
     // A reply that arrived whole before the failure is still the peer's word; the reader takes it first.
-    if (waiter !== null) waiter.reject(error)
+    if (this.hasReply) waiter.resolve()
+    else waiter.reject(error)
   }
 }
 

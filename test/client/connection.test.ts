@@ -157,6 +157,14 @@ describe('a connection fails once', () => {
     expect(await errorOf(connection.readReply('greeting', LONG_MS))).toBeInstanceOf(RemoteProtocolError)
   })
 
+  test('when the peer sends what is no reply behind one that is, and that one is still read', async () => {
+    const connection = await connect(
+      await serverWith([(client) => client.send('550 no\r\ngarbage\r\n'), silence]),
+    )
+    expect((await connection.readReply('greeting', LONG_MS)).code).toBe(550)
+    expect(await errorOf(connection.readReply('next', LONG_MS))).toBeInstanceOf(RemoteProtocolError)
+  })
+
   test('when the peer sends replies without end', async () => {
     const connection = await connect(
       await serverWith([(client) => client.send('250 ok\r\n'.repeat(1000)), silence]),
