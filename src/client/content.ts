@@ -17,19 +17,44 @@ export interface Piece {
   readonly last: boolean
 }
 
-/** The content in chunks of at most `CHUNK_OCTETS`, at least one. */
+/** The content in chunks of `CHUNK_OCTETS`, the last one with the rest; at least one. */
 export async function* chunksOf(message: Message): AsyncGenerator<Piece> {
   let held: Uint8Array | null = null
   let left = message.size
-  for await (const part of message.open()) {
-    for (let from = 0; from < part.length; from += CHUNK_OCTETS) {
+  for await (const octets of message.content === undefined ? gathered(message) : [message.content]) {
+    left -= octets.length
+    for (let from = 0; from < octets.length; from += CHUNK_OCTETS) {
       if (held !== null) yield { octets: held, last: false }
-      held = part.subarray(from, from + CHUNK_OCTETS)
-      left -= held.length
+      held = octets.subarray(from, from + CHUNK_OCTETS)
     }
+    if (left < 0) break
   }
   expectWhole(left)
   yield { octets: held ?? new Uint8Array(0), last: true }
+}
+
+/** The parts of a stream joined up to the size of a chunk: every BDAT costs a reply, however small it is. */
+async function* gathered(message: Message): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of message.open()) {
+    for (let from = 0; from < part.length; ) {
+      const taken = part.subarray(from, from + CHUNK_OCTETS - length)
+      parts.push(taken)
+      from += taken.length
+      length += taken.length
+      if (length < CHUNK_OCTETS) continue
+      yield joined(parts)
+      parts = []
+      length = 0
+    }
+  }
+  if (length > 0) yield joined(parts)
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  const [only] = parts
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)
 }
 
 const stuffedForms = new WeakMap<Message, Uint8Array>()
@@ -61,6 +86,7 @@ export async function* stuffedOf(message: Message): AsyncGenerator<Piece> {
   let left = message.size
   for await (const part of message.open()) {
     left -= part.length
+    if (left < 0) break
     yield { octets: stuffer.push(part), last: false }
   }
   expectWhole(left)
