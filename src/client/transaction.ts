@@ -113,12 +113,16 @@ class Run {
     if (message.content !== undefined && message.size <= CHUNK_OCTETS) {
       this.#writeWithContent(this.#envelope() + bdatCommand(message.size, { last: true }), message.content)
       this.#session.isPastFinalDot = true
-      await this.#envelopeReplies()
+      if (!(await this.#envelopeAccepted())) {
+        // The chunk was in the flight; the server reads it and refuses it too (RFC 3030 §2). Its words do not count.
+        await this.#ignoredReply()
+        throw REFUSED
+      }
       await this.#endOfData(await this.#next('end-of-data', this.#timeouts.dataTerminationMs))
       return
     }
     this.#write(this.#envelope())
-    await this.#envelopeReplies()
+    if (!(await this.#envelopeAccepted())) throw REFUSED
     await this.#chunks()
   }
 
@@ -129,15 +133,11 @@ class Run {
 
   async dataPipelined(): Promise<void> {
     this.#write(`${this.#envelope()}DATA\r\n`)
-    let refusal: Reply | null = null
-    for (const stage of ['mail', 'rcpt'] as const) {
-      const reply = await this.#next(stage, stage === 'mail' ? this.#timeouts.mailMs : this.#timeouts.rcptMs)
-      if (refusal === null && !isPositive(reply)) refusal = this.#decide(stage, reply)
-    }
+    const isAccepted = await this.#envelopeAccepted()
     const initiation = await this.#next('data', this.#timeouts.dataInitiationMs)
-    if (refusal !== null) {
+    if (!isAccepted) {
       // RFC 2920 §3.1: a 354 although no recipient was accepted is answered with a lone dot, and the reply thrown away.
-      if (initiation.code === 354) await this.#loneDot()
+      if (isIntermediate(initiation)) await this.#loneDot()
       throw REFUSED
     }
     this.#expectInitiation(initiation)
@@ -186,24 +186,23 @@ class Run {
     this.#watchFor421(reply)
     if (!isPositive(reply)) throw new RemoteProtocolError(`expected 250 to RSET, found ${formatReply(reply)}`)
   }
-
-  /** The replies to MAIL and RCPT of one flight; the content's reply still follows when one is refused. */
-  async #envelopeReplies(): Promise<void> {
-    const isContentOwed = this.#session.isPastFinalDot
-    const mail = await this.#next('mail', this.#timeouts.mailMs)
-    const rcpt = await this.#next('rcpt', this.#timeouts.rcptMs)
-    const refusal = !isPositive(mail)
-      ? this.#decide('mail', mail)
-      : !isPositive(rcpt)
-        ? this.#decide('rcpt', rcpt)
-        : null
-    if (refusal === null) return
-    // The chunk was in the flight; the server reads it and refuses it too (RFC 3030 §2). Its words do not count.
-    if (isContentOwed) {
+    if (reply.code === 421) {
+      // The session had ended before this transaction came: as good as the answer to MAIL.
       this.#session.isPastFinalDot = false
-      await this.#ignoredReply()
+      this.#refuse('mail', reply)
     }
-    throw REFUSED
+
+  /** The replies to MAIL and RCPT of one flight; the first refusal decides at once, whatever becomes of the rest. */
+  async #envelopeAccepted(): Promise<boolean> {
+    for (const stage of ['mail', 'rcpt'] as const) {
+      const reply = await this.#next(stage, stage === 'mail' ? this.#timeouts.mailMs : this.#timeouts.rcptMs)
+      if (this.#reply !== null || isPositive(reply)) continue
+      this.#decide(stage, reply)
+      this.#session.isPastFinalDot = false
+      // RFC 5321 §3.8: nothing more is to come.
+      if (reply.code === 421) throw REFUSED
+    }
+    return this.#reply === null
   }
 
   async #envelopeInSteps(): Promise<void> {
@@ -287,7 +286,7 @@ class Run {
   /** The verdict after the final dot or the last chunk (RFC 5321 §4.2.5). */
   async #endOfData(reply: Reply): Promise<void> {
     this.#stage = 'end-of-data'
-    if (reply.code >= 300 && reply.code < 400) throw nonsense('a verdict on the content', reply)
+    if (isIntermediate(reply)) throw nonsense('a verdict on the content', reply)
     // Whatever it accepted, it was not the whole message; that it has nothing is not certain either.
     if (isPositive(reply) && !this.#connection.isDrained) {
       throw nonsense('no acceptance before the end of the content', reply)
@@ -324,7 +323,7 @@ class Run {
   }
 
   #expectInitiation(reply: Reply): void {
-    if (reply.code === 354) return
+    if (isIntermediate(reply)) return
     if (reply.code < 400) throw nonsense('354 to DATA', reply)
     this.#refuse('data', reply)
   }
@@ -335,7 +334,7 @@ class Run {
   }
 
   #decide(stage: TransactionStage, reply: Reply): Reply {
-    if (reply.code >= 300 && reply.code < 400) throw nonsense(`a verdict at ${stage}`, reply)
+    if (isIntermediate(reply)) throw nonsense(`a verdict at ${stage}`, reply)
     this.#stage = stage
     this.#reply = reply
     // Whatever the peer remembers of this transaction must not become part of the next (RFC 5321 §4.1.1.5).
@@ -394,4 +393,9 @@ function nonsense(expected: string, found: Reply): RemoteProtocolError {
 // RFC 5321 §4.2.1, §3.3: any 2xx, so 251 and 252 too (§3.4, §3.5.3).
 function isPositive(reply: Reply): boolean {
   return reply.code >= 200 && reply.code < 300
+}
+
+// RFC 5321 §4.2.1: 354 is the only one there is; another one is judged by its first digit.
+function isIntermediate(reply: Reply): boolean {
+  return reply.code >= 300 && reply.code < 400
 }
