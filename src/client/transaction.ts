@@ -100,6 +100,8 @@ class Run {
 
   /** The connection failed, the peer talked nonsense, or the content could not be read. */
   broken(error: Error): void {
+    // The final dot is the last of what we wrote, so the peer has not got it while something waits in our own buffers.
+    if (this.#connection.failure !== null && !this.#connection.isDrained) this.#session.isPastFinalDot = false
     this.#session.drop(error)
     // A refusal stands, whatever became of the connection while the rest of the flight was read.
     if (this.#reply === null || isPositive(this.#reply)) {
@@ -184,13 +186,13 @@ class Run {
     this.#session.needsReset = false
     const reply = await this.#connection.readReply('RSET', this.#timeouts.mailMs)
     this.#watchFor421(reply)
-    if (!isPositive(reply)) throw new RemoteProtocolError(`expected 250 to RSET, found ${formatReply(reply)}`)
-  }
     if (reply.code === 421) {
       // The session had ended before this transaction came: as good as the answer to MAIL.
       this.#session.isPastFinalDot = false
       this.#refuse('mail', reply)
     }
+    if (!isPositive(reply)) throw new RemoteProtocolError(`expected 250 to RSET, found ${formatReply(reply)}`)
+  }
 
   /** The replies to MAIL and RCPT of one flight; the first refusal decides at once, whatever becomes of the rest. */
   async #envelopeAccepted(): Promise<boolean> {
@@ -246,8 +248,8 @@ class Run {
 
   /** RFC 3030 §2: a refused chunk ends the message; chunks on their way are refused too, then RSET. */
   async #chunkRefused(reply: Reply, owed: number): Promise<void> {
-    this.#session.isPastFinalDot = false
     this.#decideEnd(reply)
+    this.#session.isPastFinalDot = false
     for (let i = 0; i < owed && !this.#isChunkingRefused; i++) await this.#ignoredReply()
   }
 
@@ -258,9 +260,13 @@ class Run {
     if (whole !== null && whole.length <= CHUNK_OCTETS) {
       this.#traceContent(whole.length)
       this.#connection.write(whole)
-    } else if (!(await this.#stuffedPieces())) return this.#earlyRefusal()
+    } else if (!(await this.#stuffedPieces())) {
+      return this.#refusedEarly(await this.#next('end-of-data', this.#timeouts.dataTerminationMs))
+    }
     this.#session.isPastFinalDot = true
-    await this.#endOfData(await this.#next('end-of-data', this.#timeouts.dataTerminationMs))
+    const reply = await this.#next('end-of-data', this.#timeouts.dataTerminationMs)
+    if (reply.code >= 400 && !this.#connection.isDrained) return this.#refusedEarly(reply)
+    await this.#endOfData(reply)
   }
 
   /** @returns whether all of it was written: a reply before the end ends the writing. */
@@ -275,8 +281,8 @@ class Run {
   }
 
   /** A reply before the final dot: no is the verdict; yes would be to a message that it has not got. */
-  async #earlyRefusal(): Promise<void> {
-    const reply = await this.#next('end-of-data', this.#timeouts.dataTerminationMs)
+  #refusedEarly(reply: Reply): void {
+    this.#session.isPastFinalDot = false
     if (reply.code < 400) throw nonsense('no reply before the final dot', reply)
     this.#decideEnd(reply)
     // The peer is still in the middle of the content, so there is no way to say QUIT.
