@@ -3,7 +3,7 @@
  *
  * One rule: everything that can be wrong with options, message or addresses is found before anything is connected to.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { DialogueLine } from './client/dialogue.ts'
 import { TlsClient } from './client/tls.ts'
@@ -86,7 +86,7 @@ export interface Agent extends AsyncDisposable {
   plan(envelope: Envelope, options?: { readonly signal?: AbortSignal }): Promise<readonly PlannedRoute[]>
   /** Opens the log file anew under its name, after logrotate has moved it. */
   reopenLog(): void
-  /** Waits for what runs, ends every session with QUIT, and closes the log. */
+  /** Waits for what runs, ends every session with QUIT, and closes the log. May be called again. */
   close(): Promise<void>
 }
 
@@ -120,8 +120,9 @@ class DirectAgent implements Agent {
   readonly #seams: AgentSeams
   readonly #clock: Clock
   #parts: Promise<Parts> | null = null
+  readonly #sending = new Set<Promise<SendReport>>()
   #log: Log | null = null
-  #isClosed = false
+  #closing: Promise<void> | null = null
 
   constructor(settings: Settings, seams: AgentSeams) {
     this.#settings = settings
@@ -131,13 +132,21 @@ class DirectAgent implements Agent {
 
   async prepare(mail: Mail): Promise<ComposedMail> {
     const { hostname } = await this.#ready()
-    return composeMail(mail, { hostname, now: () => this.#clock.now() })
+    return this.#compose(mail, hostname)
   }
 
   async send(mail: Mail, options: SendOptions = {}): Promise<SendReport> {
-    const prepared = await this.prepare(mail)
+    const sending = this.#send(mail, options)
+    this.#sending.add(sending)
+    return sending.finally(() => this.#sending.delete(sending))
+  }
+
+  async #send(mail: Mail, options: SendOptions): Promise<SendReport> {
+    const { deliverer, hostname } = await this.#ready()
+    const prepared = await this.#compose(mail, hostname)
     const running = new RunningReport(prepared, this.#clock)
-    for await (const outcome of this.deliver(prepared.message, prepared.envelope, options)) {
+    const delivery = { id: newId(), ...pickSignal(options) }
+    for await (const outcome of deliverer.deliver(prepared.message, prepared.envelope, delivery)) {
       const recipient = reportOutcome(outcome)
       running.add(recipient)
       options.onOutcome?.(recipient)
@@ -168,10 +177,15 @@ class DirectAgent implements Agent {
     this.#log?.reopen()
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const parts = await this.#parts?.catch(() => null)
+    // Those still composing have no delivery yet that the deliverer could wait for.
+    await Promise.allSettled(this.#sending)
     await parts?.deliverer.close()
     await parts?.log.flush()
     await this.#log?.close()
@@ -181,9 +195,19 @@ class DirectAgent implements Agent {
     await this.close()
   }
 
+  #compose(mail: Mail, hostname: string): Promise<ComposedMail> {
+    return composeMail(mail, { hostname, now: () => this.#clock.now() })
+  }
+
   #ready(): Promise<Parts> {
-    if (this.#isClosed) return Promise.reject(new Error('The agent is closed: make a new one to send more'))
-    this.#parts ??= this.#open()
+    if (this.#closing !== null) {
+      return Promise.reject(new Error('The agent is closed: make a new one to send more'))
+    }
+    this.#parts ??= this.#open().catch((error: unknown) => {
+      // Whoever mends what was wrong, such as a directory for the log, may go on with this agent.
+      this.#parts = null
+      throw error
+    })
     return this.#parts
   }
 
@@ -234,7 +258,10 @@ class DirectAgent implements Agent {
     const { caFile, minVersion } = this.#settings.tls
     if (caFile === null) return new TlsClient({ minVersion })
     try {
-      return new TlsClient({ minVersion, ca: [readFileSync(caFile, 'utf8')] })
+      const ca = readFileSync(caFile, 'utf8')
+      // Node takes a file without a certificate for one with none to add, and nothing would ever be verified.
+      new X509Certificate(ca)
+      return new TlsClient({ minVersion, ca: [ca] })
     } catch (cause) {
       throw new ConfigError(
         `Expected \`tls.caFile\` to name a readable file of PEM certificates, found ${caFile}: ${(cause as Error).message}`,

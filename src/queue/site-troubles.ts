@@ -37,7 +37,7 @@ export class SiteTroubles {
   /** An entry begun at `begunAt` has failed. @returns the trouble to be told to the store; `null` when it is known */
   fail(site: string, last: LastTrouble, begunAt: number): SiteTrouble | null {
     const known = this.#known.get(site)
-    if (known !== undefined && known.last.at > begunAt) return null
+    if (known !== undefined && known.last.at >= begunAt) return null
     const failures = (known?.failures ?? 0) + 1
     const trouble: SiteTrouble = {
       until: last.at + siteWaitMs(failures, this.#settings, this.#random()),
