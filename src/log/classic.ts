@@ -12,7 +12,9 @@ import type {
   LogTarget,
   LogTls,
   LookupEvent,
+  ServiceEvent,
   SessionEndEvent,
+  SettledEvent,
   SubmissionEvent,
   TlsEvent,
   TryingEvent,
@@ -65,6 +67,12 @@ function formatRecord(record: LogRecord): string {
       return formatSubmission(record)
     case 'login':
       return formatLogin(record)
+    case 'settled':
+      return formatSettled(record)
+    case 'trouble':
+      return `${idOf(record)} trouble${formatError(record.error)}`
+    case 'service':
+      return formatService(record)
     case 'lost':
       return `- log lost=${record.lines} error="${escapeText(record.error, quoted)}"`
     default:
@@ -116,6 +124,17 @@ function formatSubmission(event: SubmissionEvent): string {
 function formatLogin(event: LoginEvent): string {
   const verdict = event.isRight ? 'logged in' : 'login failed'
   return `${idOf(event)} ${verdict} client=${escapeText(event.client, token)} user="${escapeText(event.user, quoted)}"${formatError(event.error)}`
+}
+
+function formatSettled(event: SettledEvent): string {
+  const uncertain = event.uncertain ? ' uncertain=yes' : ''
+  const due = event.dueAt === null ? '' : ` due=${event.dueAt}`
+  return `${idOf(event)} settled to=<${escapeText(event.to, angle)}> outcome=${event.outcome} state=${event.state}${uncertain} attempts=${event.attempts}${due} reports=${event.reports} status=${escapeText(event.status, token)}`
+}
+
+function formatService(event: ServiceEvent): string {
+  const listening = event.submission.map((address) => escapeText(address, token)).join(',') || 'none'
+  return `${idOf(event)} daemon ${event.act} queue="${escapeText(event.queue, quoted)}" submission=${listening}`
 }
 
 function idOf(event: { readonly id: string }): string {

@@ -121,6 +121,42 @@ export interface LoginEvent {
   readonly error: string | null
 }
 
+/** What a failed or deferred attempt, or the end of its time, means for an entry of the queue. */
+export interface SettledEvent {
+  readonly kind: 'settled'
+  /** Of the entry. */
+  readonly id: string
+  readonly to: string
+  readonly outcome: 'delivered' | 'deferred' | 'failed'
+  /** `gone`: nothing of it is left in the queue. */
+  readonly state: 'ready' | 'held' | 'dead' | 'gone'
+  readonly uncertain: boolean
+  readonly attempts: number
+  /** When it is tried again, ISO 8601; `null` when it is not. */
+  readonly dueAt: string | null
+  /** Reports to the sender that were queued with it. */
+  readonly reports: number
+  readonly status: string
+}
+
+/** Something is wrong that is nobody's mail: the disk is full, a query fails. Work goes on. */
+export interface TroubleEvent {
+  readonly kind: 'trouble'
+  readonly id: string
+  readonly error: string
+}
+
+/** The daemon begins or ends. */
+export interface ServiceEvent {
+  readonly kind: 'service'
+  readonly id: string
+  readonly act: 'started' | 'stopping' | 'stopped'
+  /** The queue directory. */
+  readonly queue: string
+  /** Where it listens. */
+  readonly submission: readonly string[]
+}
+
 export type LogEvent =
   | LookupEvent
   | TryingEvent
@@ -130,6 +166,9 @@ export type LogEvent =
   | SessionEndEvent
   | SubmissionEvent
   | LoginEvent
+  | SettledEvent
+  | TroubleEvent
+  | ServiceEvent
 
 /** Lines could not be written and were given up, so that the log does not grow in memory; said by the log itself. */
 export interface LostEvent {

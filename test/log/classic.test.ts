@@ -47,6 +47,19 @@ test('a recipient for whom nobody was dialled has no exchanger', () => {
   )
 })
 
+const settled = {
+  kind: 'settled',
+  id: '4D1A',
+  to: 'bob@example.test',
+  outcome: 'failed',
+  state: 'gone',
+  uncertain: false,
+  attempts: 2,
+  dueAt: null,
+  reports: 0,
+  status: '4.2.0',
+} as const
+
 test.each<[string, LogRecord, string]>([
   [
     'lookup',
@@ -103,6 +116,31 @@ test.each<[string, LogRecord, string]>([
     'session end',
     { kind: 'session-end', id: '4D1A', target, transactions: 7, durationMs: 1500, reason: 'quit' },
     'session ended exchanger=mx1.example.test[192.0.2.7]:25 transactions=7 duration=1.50 reason="quit"',
+  ],
+  [
+    'an entry that will be tried again',
+    { ...settled, outcome: 'deferred', state: 'ready', uncertain: true, dueAt: '2026-11-21T07:05:00.000Z' },
+    'settled to=<bob@example.test> outcome=deferred state=ready uncertain=yes attempts=2 due=2026-11-21T07:05:00.000Z reports=0 status=4.2.0',
+  ],
+  [
+    'an entry that was given up',
+    { ...settled, reports: 1, status: '5.1.1' },
+    'settled to=<bob@example.test> outcome=failed state=gone attempts=2 reports=1 status=5.1.1',
+  ],
+  [
+    'trouble',
+    { kind: 'trouble', id: '4D1A', error: 'There is no room\nin /queue' },
+    'trouble error="There is no room\\x0ain /queue"',
+  ],
+  [
+    'the daemon',
+    { kind: 'service', id: '4D1A', act: 'started', queue: '/var/spool/m x', submission: ['127.0.0.1:2525'] },
+    'daemon started queue="/var/spool/m x" submission=127.0.0.1:2525',
+  ],
+  [
+    'the daemon, listening nowhere',
+    { kind: 'service', id: '4D1A', act: 'stopped', queue: 'queue', submission: [] },
+    'daemon stopped queue="queue" submission=none',
   ],
 ])('a line for: %s', (_title, record, text) => {
   expect(line(record)).toBe(`${head}${text}\n`)
