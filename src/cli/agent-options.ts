@@ -3,10 +3,12 @@
  * may be is decided where the library decides it, and a complaint names the option as it was written here.
  */
 import { type Command, Option } from 'commander'
+import { ConfigError } from '../config/errors.ts'
 import { loadConfig } from '../config/file.ts'
 import { mergeOptions } from '../config/merge.ts'
 import type { AgentOptions } from '../config/options.ts'
 import { checkOptions, type OptionPath } from '../config/problems.ts'
+import { createStaticRoutes } from '../route/static-routes.ts'
 import type { CommonOptions } from './command.ts'
 import { UsageError } from './errors.ts'
 import { asWritten, given, type RouteEntry, repeatable, routeEntry, wholeNumber } from './option-values.ts'
@@ -79,8 +81,19 @@ export async function readAgentOptions(values: AgentOptionValues & CommonOptions
   if (!checked.ok) {
     throw new UsageError(checked.problems.map(({ path, describe }) => describe(flagOf(path))).join('\n'))
   }
+  checkRoutes(given, (message) => new UsageError(message.replace('`routes`', '`--route`')))
   const { options } = await loadConfig({ file: values.config })
+  checkRoutes(options, (message) => new ConfigError(message))
   return mergeOptions({ log: { file: DEFAULT_LOG } }, options, given)
+}
+
+// Which text is a domain is known to floors above the configuration's, so its own check leaves some routes to this one.
+function checkRoutes({ routes = {} }: AgentOptions, complaint: (message: string) => Error): void {
+  try {
+    createStaticRoutes(routes, 25)
+  } catch (error) {
+    throw error instanceof TypeError ? complaint(error.message) : error
+  }
 }
 
 /**

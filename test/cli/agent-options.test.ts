@@ -70,6 +70,11 @@ const mistakes: readonly (readonly [AgentOptionValues, string])[] = [
   [{ hostname: 'localhost' }, 'Expected `--hostname` to be '],
   [{ dns: ['ns1.example.test'] }, 'Expected `--dns` to be '],
   [{ route: [['example.test', 'a b']] }, 'Expected `--route example.test` to be '],
+  [
+    { route: [['example..test', '10.0.0.5']] },
+    'Expected `--route` to be keyed by domains, got `example..test`',
+  ],
+  [{ route: [['example.test', 'mx..test']] }, 'got `mx..test`'],
 ]
 
 test.each(mistakes)(
@@ -87,3 +92,11 @@ test('a wrong file is a configuration error that names file, line and key', asyn
   expect(error).toBeInstanceOf(ConfigError)
   expect((error as Error).message).toContain(`${config}:2: Unknown option \`delivery.perSight\``)
 })
+
+test.each(['"x y" = "10.0.0.5"', '"example.test" = "mx..test"'])(
+  'a route that is none is a configuration error too: %s',
+  async (line) => {
+    await writeFile(config, `[routes]\n${line}\n`)
+    await expect(readAgentOptions({ config })).rejects.toThrow(ConfigError)
+  },
+)
