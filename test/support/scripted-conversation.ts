@@ -47,6 +47,11 @@ export class Conversation {
     socket.on('close', () => this.#gone('broken'))
   }
 
+  /** Octets said so far, in clear text. */
+  get octetsSaid(): number {
+    return this.#octetsSaid
+  }
+
   /** Round trips so far: times the client spoke after it had been answered. */
   get roundTrips(): number {
     return this.flights.length
@@ -86,8 +91,9 @@ export class Conversation {
 
   /** Sends octets as they are, in the fragments the server was started with. */
   async send(octets: string | Uint8Array): Promise<void> {
-    const pieces = fragments(Buffer.from(octets as Uint8Array), this.#octetsSaid, this.#fragmentation)
-    this.#octetsSaid += octets.length
+    const whole = Buffer.from(octets as Uint8Array)
+    const pieces = fragments(whole, this.#octetsSaid, this.#fragmentation)
+    this.#octetsSaid += whole.length
     for (const [index, piece] of pieces.entries()) {
       if (index > 0) await clientHasRead()
       if (this.#stream.destroyed) return

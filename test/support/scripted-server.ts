@@ -31,8 +31,8 @@ export class ScriptedServer implements AsyncDisposable {
   readonly conversations: Conversation[] = []
   /** Replaces the script for connections to come. */
   script: Script
-  /** Replaces the fragmentation for connections to come. */
-  fragmentation: Fragmentation
+  /** Replaces the fragmentation for connections to come; a function is told how many came before. */
+  fragmentation: Fragmentation | ((index: number) => Fragmentation)
 
   private constructor(script: Script, options: ScriptedServerOptions) {
     this.script = script
@@ -84,9 +84,10 @@ export class ScriptedServer implements AsyncDisposable {
   #accept(socket: Socket): void {
     this.#sockets.add(socket)
     socket.on('close', () => this.#sockets.delete(socket))
-    const conversation = new Conversation(socket, this.fragmentation)
+    const { script, fragmentation } = this
+    const how = typeof fragmentation === 'function' ? fragmentation(this.conversations.length) : fragmentation
+    const conversation = new Conversation(socket, how)
     this.conversations.push(conversation)
-    const { script } = this
     const running = (typeof script === 'function' ? script(conversation) : follow(script, conversation))
       .catch((error: unknown) => {
         if (error instanceof ClientGone) return
