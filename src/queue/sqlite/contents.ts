@@ -34,12 +34,15 @@ const RUBBISH_AGE_MS = 3_600_000
 /** The free room is asked for at most this often. */
 const FREE_ROOM_LIFE_MS = 1_000
 
+/** What the rows of a small submission take up in table, indexes and log. */
+const ROW_OCTETS = 4_096
+
 /** The contents of one queue directory. */
 export class Contents {
   readonly #dir: string
   readonly #folder: string
   readonly #reserveOctets: number
-  #room: { readonly octets: number; readonly until: number } | null = null
+  #room: { octets: number; readonly until: number } | null = null
 
   constructor(dir: string, reserveOctets: number) {
     this.#dir = dir
@@ -107,8 +110,12 @@ export class Contents {
       }))
       this.#room = { octets: bavail * bsize, until: now + FREE_ROOM_LIFE_MS }
     }
-    // Twice: a BLOB is written to the log first.
-    if (this.#room.octets - 2 * octets >= this.#reserveOctets) return
+    // Twice: a BLOB is written to the log first. What is let in before the next look is counted here.
+    const left = this.#room.octets - 2 * octets - ROW_OCTETS
+    if (left >= this.#reserveOctets) {
+      this.#room.octets = left
+      return
+    }
     throw new QueueFullError(
       this.#dir,
       `There is no room for the queue in ${this.#dir}: ${this.#room.octets} octets are free, and ${this.#reserveOctets} are kept for what it holds already`,

@@ -35,12 +35,12 @@ export interface SqliteQueueOptions {
   readonly create?: boolean
   /**
    * Octets of the disk that submissions leave free, so that what the queue holds can still be worked off. Default
-   * 16 MiB: the log of the database reaches that size before it is folded in.
+   * 32 MiB: the log of the database grows to 8 MiB before it is folded in, and the tables by as much, and twice that.
    */
   readonly reserveOctets?: number
 }
 
-const DEFAULT_RESERVE_OCTETS = 16 * 1024 * 1024
+const DEFAULT_RESERVE_OCTETS = 32 * 1024 * 1024
 
 /** Entries that a command changes in one transaction; about ten milliseconds. */
 const STEERED_AT_ONCE = 1_000

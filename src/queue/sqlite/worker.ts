@@ -41,11 +41,23 @@ function transaction<T>(sql: Sql, work: () => T): T {
 }
 
 function performAlone(sql: Sql, request: Request): Answer {
+  const work = () => perform(sql, request)
   try {
-    const work = () => perform(sql, request)
-    return { value: isWriting(request.name) ? transaction(sql, work) : work() }
+    if (!isWriting(request.name)) return { value: work() }
+    return { value: transaction(sql, work) }
   } catch (error) {
-    return { failure: failureOf(error) }
+    const failure = failureOf(error)
+    return failure.kind === 'full' ? performAfterFolding(sql, work, failure) : { failure }
+  }
+}
+
+/** The log may be what takes the room: folded into the tables, it is written from its beginning again. */
+function performAfterFolding(sql: Sql, work: () => unknown, failure: Failure): Answer {
+  try {
+    sql.db.exec('PRAGMA wal_checkpoint(RESTART)')
+    return { value: transaction(sql, work) }
+  } catch {
+    return { failure }
   }
 }
 
