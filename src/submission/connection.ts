@@ -51,6 +51,20 @@ export class SubmissionConnection extends SMTPConnection {
     if (!this._dataStream) this.send(421, '4.3.2 going down, try again later')
   }
 
+  /**
+   * smtp-server forgets what waits behind a message when that was written together with the message before it, and the
+   * session stands still: `continue` clears what the callback has just set. `sendmail -bs` gets all its input at once.
+   */
+  override _createParser(): ReturnType<SMTPConnection['_createParser']> {
+    const parser = super._createParser()
+    parser.continue = () => {
+      const next = parser._continueCallback
+      parser._continueCallback = typeof next !== 'function'
+      if (typeof next === 'function') next()
+    }
+    return parser
+  }
+
   override _resetSession(): void {
     super._resetSession()
     // smtp-server calls this after the reply to the content, before it looks at what was pipelined behind it.

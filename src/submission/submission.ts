@@ -104,7 +104,8 @@ async function authenticatorOf(options: SubmissionOptions, clock: Clock): Promis
   return createAuthenticator({ usersFile, clock })
 }
 
-function shareOf(options: SubmissionOptions): ListenerShare {
+/** What all listeners of these options have in common, with the defaults filled in. */
+export function shareOf(options: SubmissionOptions): ListenerShare {
   const { maxSize = 50_000_000 } = options
   return {
     hostname: options.hostname,

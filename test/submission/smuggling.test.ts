@@ -115,7 +115,7 @@ test('a whole session in one write is answered in order (RFC 2920 §3.1)', async
   const client = await server.dial()
   await client.reply()
   const transaction =
-    'MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nRCPT TO:<e@f.test>\r\nDATA\r\nFrom: a@b.test\r\n\r\n..x\r\n.\r\n'
+    'MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nRCPT TO:<e@f.test>\r\nDATA\r\nFrom: a@b.test\r\n\r\nx\r\n.\r\n'
   client.write(`EHLO client.test\r\n${transaction}${transaction}QUIT\r\n`)
   const codes = (await client.replies(12)).map((reply) => reply.slice(0, 3))
   expect(codes).toEqual(['250', '250', '250', '250', '354', '250', '250', '250', '250', '354', '250', '221'])
