@@ -4,6 +4,8 @@
  *
  * One rule: a session that has seen a protocol error, a time-out or 421 is dropped, never reset.
  */
+import type { Address } from '../mail/address.ts'
+import type { Message } from '../mail/message.ts'
 import type { Target } from '../route/targets.ts'
 import { helloCommand } from '../smtp/command.ts'
 import { RemoteProtocolError, TlsError } from '../smtp/errors.ts'
@@ -24,6 +26,14 @@ export interface SessionOptions {
   readonly tlsClient: TlsClient
 }
 
+/** A MAIL command, and what it was made of. */
+export interface MailLine {
+  readonly message: Message
+  readonly reversePath: Address | null
+  readonly smtpUtf8: boolean
+  readonly line: string
+}
+
 /** An open session. Owns its connection; end it with `quit` or `drop`. */
 export class Session {
   readonly target: Target
@@ -36,6 +46,8 @@ export class Session {
   transactions = 0
   /** The content of the running transaction is out: ending the session now would leave its fate unknown. */
   isPastFinalDot = false
+  /** The MAIL command of the last message, for its next recipient. */
+  mailLine: MailLine | null = null
   /** The last transaction was left open or refused: the next one begins with RSET (RFC 5321 §4.1.1.5). */
   needsReset = false
   #isOver = false

@@ -120,7 +120,7 @@ class Run {
         await this.#ignoredReply()
         throw REFUSED
       }
-      await this.#endOfData(await this.#next('end-of-data', this.#timeouts.dataTerminationMs))
+      this.#endOfData(this.#taken('end-of-data') ?? (await this.#next('end-of-data')))
       return
     }
     this.#write(this.#envelope())
@@ -136,7 +136,7 @@ class Run {
   async dataPipelined(): Promise<void> {
     this.#write(`${this.#envelope()}DATA\r\n`)
     const isAccepted = await this.#envelopeAccepted()
-    const initiation = await this.#next('data', this.#timeouts.dataInitiationMs)
+    const initiation = this.#taken('data') ?? (await this.#next('data'))
     if (!isAccepted) {
       // RFC 2920 §3.1: a 354 although no recipient was accepted is answered with a lone dot, and the reply thrown away.
       if (isIntermediate(initiation)) await this.#loneDot()
@@ -149,7 +149,7 @@ class Run {
   async data(): Promise<void> {
     await this.#envelopeInSteps()
     this.#write('DATA\r\n')
-    this.#expectInitiation(await this.#next('data', this.#timeouts.dataInitiationMs))
+    this.#expectInitiation(await this.#next('data'))
     await this.#stuffed()
   }
 
@@ -157,16 +157,24 @@ class Run {
     return `${this.#takeReset()}${this.#mail()}${this.#rcpt()}`
   }
 
+  /** The same for every recipient of a message in a session; made once. */
   #mail(): string {
-    const { extensions } = this.#session
+    const known = this.#session.mailLine
     const { message, reversePath, smtpUtf8, envelopeDsn } = this.#transaction
+    // RET and ENVID belong to an envelope, not to a message.
+    if (envelopeDsn === undefined && known?.message === message) {
+      if (known.reversePath === reversePath && known.smtpUtf8 === smtpUtf8) return known.line
+    }
+    const { extensions } = this.#session
     const parameters: MailParameters = {
       ...(extensions.size ? { size: message.size } : {}),
       eightBit: message.requires.has('8BITMIME') && extensions.eightBitMime,
       smtpUtf8,
       dsn: extensions.dsn ? envelopeDsn : undefined,
     }
-    return mailCommand(reversePath, parameters)
+    const line = mailCommand(reversePath, parameters)
+    if (envelopeDsn === undefined) this.#session.mailLine = { message, reversePath, smtpUtf8, line }
+    return line
   }
 
   #rcpt(): string {
@@ -197,7 +205,7 @@ class Run {
   /** The replies to MAIL and RCPT of one flight; the first refusal decides at once, whatever becomes of the rest. */
   async #envelopeAccepted(): Promise<boolean> {
     for (const stage of ['mail', 'rcpt'] as const) {
-      const reply = await this.#next(stage, stage === 'mail' ? this.#timeouts.mailMs : this.#timeouts.rcptMs)
+      const reply = this.#taken(stage) ?? (await this.#next(stage))
       if (this.#reply !== null || isPositive(reply)) continue
       this.#decide(stage, reply)
       this.#session.isPastFinalDot = false
@@ -214,10 +222,10 @@ class Run {
       await this.#resetReply()
     }
     this.#write(this.#mail())
-    const mail = await this.#next('mail', this.#timeouts.mailMs)
+    const mail = await this.#next('mail')
     if (!isPositive(mail)) this.#refuse('mail', mail)
     this.#write(this.#rcpt())
-    const rcpt = await this.#next('rcpt', this.#timeouts.rcptMs)
+    const rcpt = await this.#next('rcpt')
     if (!isPositive(rcpt)) this.#refuse('rcpt', rcpt)
   }
 
@@ -232,18 +240,18 @@ class Run {
       if (last) break
       if (!takesMore) await this.#connection.drained('content', this.#timeouts.dataBlockMs)
       while (owed > (pipelining ? 1 : 0) || (owed > 0 && this.#connection.hasReply)) {
-        const reply = await this.#next('end-of-data', this.#timeouts.dataTerminationMs)
+        const reply = await this.#next('end-of-data')
         owed--
         if (!isPositive(reply)) return this.#chunkRefused(reply, owed)
       }
     }
     this.#session.isPastFinalDot = true
     for (; owed > 1; owed--) {
-      const reply = await this.#next('end-of-data', this.#timeouts.dataTerminationMs)
+      const reply = await this.#next('end-of-data')
       // The peer refused a part, so it cannot take the whole, whatever it says of the last chunk.
       if (!isPositive(reply)) return this.#chunkRefused(reply, owed - 1)
     }
-    await this.#endOfData(await this.#next('end-of-data', this.#timeouts.dataTerminationMs))
+    this.#endOfData(await this.#next('end-of-data'))
   }
 
   /** RFC 3030 §2: a refused chunk ends the message; chunks on their way are refused too, then RSET. */
@@ -261,12 +269,12 @@ class Run {
       this.#traceContent(whole.length)
       this.#connection.write(whole)
     } else if (!(await this.#stuffedPieces())) {
-      return this.#refusedEarly(await this.#next('end-of-data', this.#timeouts.dataTerminationMs))
+      return this.#refusedEarly(await this.#next('end-of-data'))
     }
     this.#session.isPastFinalDot = true
-    const reply = await this.#next('end-of-data', this.#timeouts.dataTerminationMs)
+    const reply = await this.#next('end-of-data')
     if (reply.code >= 400 && !this.#connection.isDrained) return this.#refusedEarly(reply)
-    await this.#endOfData(reply)
+    this.#endOfData(reply)
   }
 
   /** @returns whether all of it was written: a reply before the end ends the writing. */
@@ -290,7 +298,7 @@ class Run {
   }
 
   /** The verdict after the final dot or the last chunk (RFC 5321 §4.2.5). */
-  async #endOfData(reply: Reply): Promise<void> {
+  #endOfData(reply: Reply): void {
     this.#stage = 'end-of-data'
     if (isIntermediate(reply)) throw nonsense('a verdict on the content', reply)
     // Whatever it accepted, it was not the whole message; that it has nothing is not certain either.
@@ -302,9 +310,11 @@ class Run {
     if (surplus === null || this.#isChunkingRefused) return
     // RFC 5321 §3.8: 421 may come at any time. Anything else shows that replies and commands are out of step, and
     // then the reply just read may belong to another command.
-    if (surplus.code === 421) return this.#session.retire()
-    this.#reply = null
-    throw nonsense('one reply for each command', surplus)
+    if (surplus.code !== 421) {
+      this.#reply = null
+      throw nonsense('one reply for each command', surplus)
+    }
+    this.#session.retire()
   }
 
   #decideEnd(reply: Reply): void {
@@ -349,14 +359,35 @@ class Run {
   }
 
   /** The reply that is due, in the order of the commands (RFC 2920 §3.1). */
-  async #next(stage: TransactionStage, limitMs: number): Promise<Reply> {
+  async #next(stage: TransactionStage): Promise<Reply> {
+    this.#expect(stage)
+    if (stage === 'mail') await this.#resetReply()
+    return this.#seen(await this.#connection.readReply(STEP[stage], this.#limitMs(stage)))
+  }
+
+  /** The same without waiting; `null` when it is not there. Most replies of a flight come together with its first. */
+  #taken(stage: TransactionStage): Reply | null {
+    if (this.#session.needsReset) return null
+    const reply = this.#connection.takeReply()
+    if (reply === null) return null
+    this.#expect(stage)
+    return this.#seen(reply)
+  }
+
+  #expect(stage: TransactionStage): void {
     // Once a refusal has decided, the rest of the flight is read but decides nothing.
     if (this.#reply === null) this.#stage = stage
-    if (stage === 'mail') await this.#resetReply()
-    const reply = this.#connection.takeReply() ?? (await this.#connection.readReply(STEP[stage], limitMs))
+  }
+
+  #seen(reply: Reply): Reply {
     this.#repliesSeen++
     this.#watchFor421(reply)
     return reply
+  }
+
+  #limitMs(stage: TransactionStage): number {
+    const { mailMs, rcptMs, dataInitiationMs, dataTerminationMs } = this.#timeouts
+    return { mail: mailMs, rcpt: rcptMs, data: dataInitiationMs, 'end-of-data': dataTerminationMs }[stage]
   }
 
   #watchFor421(reply: Reply): void {
