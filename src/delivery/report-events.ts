@@ -1,5 +1,5 @@
 /** What happened, put into the log's words. */
-import type { LogTarget } from '../log/events.ts'
+import type { LogTarget, LogTls } from '../log/events.ts'
 import type { Log } from '../log/log.ts'
 import { formatAddress } from '../mail/address.ts'
 import type { Target } from '../route/targets.ts'
@@ -26,6 +26,17 @@ export function diagnosticOf(cause: Cause): string {
   return cause.error?.message ?? ''
 }
 
+// The JSON log writes every key of an event, so an attempt must not stand in for its own target.
+function peerOf({ exchanger, ip, port }: Attempt): LogTarget {
+  return { exchanger, ip, port }
+}
+
+function tlsOf(attempt: Attempt | null): LogTls | null {
+  if (attempt === null || attempt.tls === null) return null
+  const { protocol, cipher, verified, reason } = attempt.tls
+  return { protocol, cipher, verified, reason }
+}
+
 /** The line that states a recipient's outcome. */
 export function logOutcome(outcome: Outcome, id: string, log: Log): void {
   const isDelivered = outcome.kind === 'delivered'
@@ -37,8 +48,8 @@ export function logOutcome(outcome: Outcome, id: string, log: Log): void {
     field: outcome.recipient.field,
     outcome: outcome.kind,
     uncertain: outcome.kind === 'deferred' && outcome.uncertain,
-    target: attempt,
-    tls: attempt?.tls ?? null,
+    target: attempt === null ? null : peerOf(attempt),
+    tls: tlsOf(attempt),
     stage: isDelivered ? 'end-of-data' : outcome.cause.stage,
     status: isDelivered ? statusOf(outcome.reply) : outcome.cause.status,
     delayMs: outcome.durationMs,
@@ -55,8 +66,8 @@ export function logRetrying(attempt: Attempt, job: Job, delayMs: number, log: Lo
     field: job.recipient.field,
     outcome: 'retrying',
     uncertain: false,
-    target: attempt,
-    tls: attempt.tls,
+    target: peerOf(attempt),
+    tls: tlsOf(attempt),
     stage: attempt.stage,
     status: attempt.status,
     delayMs,
