@@ -11,6 +11,7 @@ import type { Message } from '../mail/message.ts'
 import type { Router } from '../route/route.ts'
 import type { Clock } from '../time/clock.ts'
 import { lastOf } from './attempt-record.ts'
+import { envelopeOf } from './bounce-wishes.ts'
 import type { QueueEntry } from './entry.ts'
 import { QueueDamagedError } from './errors.ts'
 import { type Firmness, firmly } from './firmly.ts'
@@ -108,13 +109,16 @@ export class Dispatch {
   async #deliverAll(message: Message, entries: readonly QueueEntry[], open: Set<QueueEntry>): Promise<void> {
     const { deliverer, clock, firmness } = this.#parts
     const begunAt = clock.now()
-    const byRecipient = new Map<Recipient, QueueEntry>(entries.map((entry) => [entry.recipient, entry]))
-    const [first] = entries
-    const outcomes = deliverer.deliver(
-      message,
-      { reversePath: first?.reversePath ?? null, recipients: [...byRecipient.keys()] },
-      { id: first?.submissionId ?? '', signal: firmness.signal },
+    const [first, ...others] = entries
+    if (first === undefined) return
+    const envelope = envelopeOf([first, ...others])
+    const byRecipient = new Map<Recipient, QueueEntry | undefined>(
+      envelope.recipients.map((recipient, index) => [recipient, entries[index]]),
     )
+    const outcomes = deliverer.deliver(message, envelope, {
+      id: first.submissionId,
+      signal: firmness.signal,
+    })
     const settling: Promise<void>[] = []
     try {
       for await (const outcome of outcomes) {

@@ -8,7 +8,8 @@
 import type { Stage } from '../delivery/outcome.ts'
 import type { AttemptReport } from '../delivery/report.ts'
 import type { Address } from '../mail/address.ts'
-import type { Recipient } from '../mail/envelope.ts'
+import type { NotifyKeyword } from '../mail/dsn-parameters.ts'
+import type { RecipientField } from '../mail/envelope.ts'
 import type { EnhancedStatus } from '../smtp/enhanced-status.ts'
 
 /**
@@ -37,11 +38,10 @@ export const DEAD = 'dead'
 /** Where an entry stands; the constants say who moves it. Delivered and bounced entries are gone. */
 export type EntryState = typeof READY | typeof LEASED | typeof HELD | typeof DEAD
 
-/** NOTIFY of RCPT (RFC 3461 §4.1); `NEVER` stands alone. */
-export type NotifyKeyword = 'NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY'
-
 /** A forward-path with what the submitter asked for it. */
-export interface QueuedRecipient extends Recipient {
+export interface QueuedRecipient {
+  readonly address: Address
+  readonly field: RecipientField
   /** `null` when NOTIFY was not given: failures are reported, delays may be (RFC 3461 §4.1). */
   readonly notify: readonly NotifyKeyword[] | null
   /** ORCPT (RFC 3461 §4.2) as `addr-type;address`, xtext decoded; `null` when not given. */

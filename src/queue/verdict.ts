@@ -6,6 +6,7 @@
 import type { Outcome } from '../delivery/outcome.ts'
 import type { Message } from '../mail/message.ts'
 import { lastOf, recordOf } from './attempt-record.ts'
+import { isRelayReportWanted } from './bounce-policy.ts'
 import type { Bouncer, ReportDecision, ReportKind } from './bouncer.ts'
 import type { LastTrouble, QueueEntry } from './entry.ts'
 import { nextAttemptAt, type RetrySettings } from './retry.ts'
@@ -43,8 +44,9 @@ export async function judgeOutcome(
   const last = lastOf(outcome, now)
   const base = { id: entry.id, owner: judge.owner, attempt }
   if (outcome.kind === 'delivered') {
-    const wanted = entry.recipient.notify?.includes('SUCCESS') === true
-    const decision = wanted ? await report('relayed', last, { entry, message, now }, judge) : null
+    const wishes = { reversePath: entry.reversePath, notify: entry.recipient.notify }
+    const isOurs = isRelayReportWanted(wishes, { isDsnPassedOn: outcome.isDsnPassedOn ?? false })
+    const decision = isOurs ? await report('relayed', last, { entry, message, now }, judge) : null
     return { ...base, kind: 'delivered', reports: reportsOf(decision) }
   }
   if (outcome.kind === 'failed') return giveUp(base, last, { entry, message, now }, judge)

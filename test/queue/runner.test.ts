@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Outcome } from '../../src/delivery/outcome.ts'
 import { QueueDamagedError, QueueFullError } from '../../src/queue/errors.ts'
-import { submissionTo } from '../support/queue-submissions.ts'
+import { recipientOf, submissionTo } from '../support/queue-submissions.ts'
 import {
   delivered,
   greylistedFor,
@@ -105,15 +106,24 @@ describe('an entry', () => {
     expect(await entries()).toEqual([])
   })
 
-  test('is reported as relayed when NOTIFY asks for success, and only then (RFC 3461 §5.2.2)', async () => {
+  test('is reported as relayed when NOTIFY asks for success and the server sends no reports (RFC 3461 §5.2.2)', async () => {
     await world.runner.start()
-    const [plain, asking] = submissionTo(['a@one.test', 'b@one.test']).recipients
-    if (plain === undefined || asking === undefined) throw new Error('two recipients')
-    await world.store.add(
-      submissionTo([], { recipients: [plain, { ...asking, notify: ['SUCCESS'] }], expiresAt: 1e9 }),
-    )
+    const recipients = [
+      recipientOf('plain@one.test'),
+      recipientOf('asking@one.test', { notify: ['SUCCESS'], orcpt: 'rfc822;Asking@old.test' }),
+      recipientOf('passed-on@two.test', { notify: ['SUCCESS'] }),
+    ]
+    await world.store.add(submissionTo([], { recipients, envid: 'QQ1', ret: 'HDRS', expiresAt: 1e9 }))
     await world.settle()
-    await world.conclude(delivered)
+    expect(world.inHand[0]?.envelope).toMatchObject({
+      dsn: { envid: 'QQ1', ret: 'HDRS' },
+      recipients: [{}, { dsn: { notify: ['SUCCESS'], orcpt: 'rfc822;Asking@old.test' } }, {}],
+    })
+    await world.conclude(
+      (recipient) => ({ ...delivered(recipient), isDsnPassedOn: true }) as Outcome,
+      ['passed-on@two.test'],
+    )
+    await world.conclude(delivered, ['plain@one.test', 'asking@one.test'])
     expect(world.reported).toMatchObject([{ kind: 'relayed', entry: { id: 'M1-2' } }])
   })
 

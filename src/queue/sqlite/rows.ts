@@ -1,7 +1,8 @@
 /** Rows as entries. One rule: what a column means is decided here and nowhere else. */
 import type { Address } from '../../mail/address.ts'
 import { formatAddress } from '../../mail/address.ts'
-import type { EntryState, LastTrouble, NotifyKeyword, QueuedRecipient, QueueEntry } from '../entry.ts'
+import type { NotifyKeyword } from '../../mail/dsn-parameters.ts'
+import type { EntryState, LastTrouble, QueuedRecipient, QueueEntry } from '../entry.ts'
 import type { SiteTrouble } from '../store.ts'
 import { entryIdOf, submissionIdOf, submissionOf } from './ids.ts'
 import { numberOf, numberOrNull, type Row, textOrNull } from './sql.ts'
