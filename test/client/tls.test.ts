@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import tls from 'node:tls'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Session } from '../../src/client/session.ts'
@@ -12,9 +13,12 @@ const trusting = () => new TlsClient({ ca: [ca] })
 
 type Version = 'TLSv1.2' | 'TLSv1.3'
 
+// Contexts with these know each other's tickets, as those of a server do that got a new certificate.
+const ticketKeys = randomBytes(48)
+
 async function tlsServer(kind: CertificateKind, version: Version = 'TLSv1.3'): Promise<ScriptedServer> {
-  // One context for all connections: it holds the keys of the tickets.
-  const secureContext = tls.createSecureContext({ ...kinds[kind], minVersion: version, maxVersion: version })
+  const versions = { minVersion: version, maxVersion: version }
+  const secureContext = tls.createSecureContext({ ...kinds[kind], ...versions, ticketKeys })
   const server = await ScriptedServer.start(ordinary({ offers: ['STARTTLS'], secureContext }))
   onTestFinished(() => server.close())
   return server
@@ -69,7 +73,7 @@ describe('the second session with an exchanger', () => {
     await server.settled()
     server.script = ordinary({
       offers: ['STARTTLS'],
-      secureContext: tls.createSecureContext(kinds.trusted),
+      secureContext: tls.createSecureContext({ ...kinds.trusted, ticketKeys }),
     })
     expect(await tlsOf(server, { tlsClient, tls: 'verified' })).toMatchObject({
       resumed: false,
@@ -114,6 +118,15 @@ test('an address literal is verified against the addresses of the certificate', 
     verified: false,
     reason: 'the certificate names another host',
   })
+})
+
+test('a server that got a bad certificate since is believed for as long as it knows our ticket', async () => {
+  const server = await tlsServer('trusted')
+  const tlsClient = trusting()
+  await tlsOf(server, { tlsClient })
+  const secureContext = tls.createSecureContext({ ...kinds.expired, ticketKeys })
+  server.script = ordinary({ offers: ['STARTTLS'], secureContext })
+  expect(await tlsOf(server, { tlsClient })).toMatchObject({ resumed: true, verified: true })
 })
 
 test('own authorities come beside those of the system, not instead of them', async () => {

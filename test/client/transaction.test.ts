@@ -1,5 +1,6 @@
+import { Socket } from 'node:net'
 import tls from 'node:tls'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseAddress } from '../../src/mail/address.ts'
 import { messageFromBytes } from '../../src/mail/message.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
@@ -24,6 +25,13 @@ async function opened(answers: Answers, options: OpenOptions = {}) {
   return { server, session, heard: server.conversation }
 }
 
+/** Writes of the client from now on, each one system call: Node makes all of a socket's in this one method. */
+function writesTo({ port }: ScriptedServer): () => number {
+  const write = vi.spyOn(Socket.prototype as Socket & { _writeGeneric(): void }, '_writeGeneric')
+  onTestFinished(() => write.mockRestore())
+  return () => write.mock.contexts.filter((socket) => (socket as Socket).remotePort === port).length
+}
+
 const BDAT = ['PIPELINING', 'CHUNKING']
 const DATA = ['PIPELINING']
 const NONE: readonly string[] = []
@@ -46,17 +54,19 @@ describe('round trips of a warm session, one write for each (RFC 2920, RFC 3030 
   for (const protection of ['in clear', 'under TLS'] as const) {
     test.each(cases)(`%s ${protection}, offered %j, takes %i`, async (_way, offers, trips) => {
       const secure = protection === 'under TLS' ? { secureContext } : {}
-      const { session, heard } = await opened({
+      const { session, heard, server } = await opened({
         offers: secure ? [...offers, 'STARTTLS'] : offers,
         ...secure,
       })
       expect(session.tls === null).toBe(protection === 'in clear')
+      const writes = writesTo(server)
       await transact(session)
       for (let time = 0; time < 3; time++) {
-        const before = { roundTrips: heard.roundTrips, arrivals: heard.arrivals }
+        const before = { roundTrips: heard.roundTrips, arrivals: heard.arrivals, writes: writes() }
         expect(await transact(session)).toMatchObject(endedBy('end-of-data', 250))
         expect(heard.roundTrips - before.roundTrips).toBe(trips)
         expect(heard.arrivals - before.arrivals).toBe(trips)
+        expect(writes() - before.writes).toBe(trips)
       }
       await session.quit()
     })
@@ -163,6 +173,27 @@ describe('what goes over the wire', () => {
     await session.quit()
     await server.settled()
     expect(heard.commands).toEqual(['EHLO client.example.test'])
+  })
+
+  test('MAIL of each transaction is its own, though one differs from the next in a single thing', async () => {
+    const { session, heard } = await opened({ offers: ['SIZE', 'SMTPUTF8'] })
+    const other = messageFromBytes(Buffer.from('Subject: other\r\n\r\n'))
+    const size = smallMessage.size
+    await transact(session)
+    await transact(session)
+    await transact(session, { reversePath: null })
+    await transact(session, { reversePath: null, smtpUtf8: true })
+    await transact(session, { reversePath: null, smtpUtf8: true, message: other })
+    await transact(session)
+    expect(heard.commands.filter((line) => line.startsWith('MAIL'))).toEqual([
+      `MAIL FROM:<alice@sender.test> SIZE=${size}`,
+      `MAIL FROM:<alice@sender.test> SIZE=${size}`,
+      `MAIL FROM:<> SIZE=${size}`,
+      `MAIL FROM:<> SIZE=${size} SMTPUTF8`,
+      `MAIL FROM:<> SIZE=${other.size} SMTPUTF8`,
+      `MAIL FROM:<alice@sender.test> SIZE=${size}`,
+    ])
+    await session.quit()
   })
 
   test('the null reverse-path is `<>` (RFC 5321 §4.5.5)', async () => {

@@ -283,10 +283,13 @@ describe('bounds, however the octets are cut', () => {
   test('a reply of 1 MiB is read, one octet more is refused', () => {
     const many = lines(MAX_REPLY_OCTETS / 4096, 4096)
     expect(parse([many])[0]?.lines.length).toBe(256)
-    const oneMore = Buffer.concat([Buffer.from('250-\r\n'), many])
+    const oneMore = Buffer.concat([
+      Buffer.from(`250-${'x'.repeat(3996)}\r\n250-${'x'.repeat(93)}\r\n`),
+      lines(255, 4096),
+    ])
+    expect(oneMore.length - 2 * 257).toBe(MAX_REPLY_OCTETS + 1)
     expect(attempt([oneMore])).toBe('RemoteProtocolError')
-    const [first = many, second = many] = [oneMore.subarray(0, 700_001), oneMore.subarray(700_001)]
-    expect(attempt([first, second])).toBe('RemoteProtocolError')
+    expect(attempt([oneMore.subarray(0, 700_001), oneMore.subarray(700_001)])).toBe('RemoteProtocolError')
   })
 
   test('the bounds are those of one reply: the next one starts anew', () => {
