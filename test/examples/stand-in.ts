@@ -1,0 +1,28 @@
+/**
+ * What examples get when they import `mxpress`: the library itself, but an agent that is not told otherwise takes the
+ * simulated internet for the real one, with every domain of the examples behind an exchanger that accepts.
+ */
+
+import { createSystemResolver } from '../../src/dns/system.ts'
+import {
+  type Agent,
+  type AgentOptions,
+  type AgentSeams,
+  createAgent as create,
+  type Resolver,
+} from '../../src/index.ts'
+
+export * from '../../src/index.ts'
+
+const { MXPRESS_EXAMPLE_DNS: server = '', MXPRESS_EXAMPLE_PORT: port = '' } = process.env
+
+export function createAgent(options: AgentOptions = {}, seams: AgentSeams = {}): Agent {
+  if (options.dns !== undefined) return create(options, seams)
+  const smtp = { port: Number(port), allowLocalAddresses: true }
+  return create({ ...options, smtp }, { resolver: everybodyAccepts(), ...seams })
+}
+
+function everybodyAccepts(): Resolver {
+  const sandbox = createSystemResolver({ servers: [server], timeoutMs: 30_000 })
+  return { ...sandbox, resolveMx: async () => [{ host: 'mx.accepts.test', preference: 10 }] }
+}
