@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Outcome } from '../../src/delivery/outcome.ts'
-import { OutcomeStream } from '../../src/delivery/outcome-stream.ts'
+import { OutcomeStream, OutcomesOnDemand } from '../../src/delivery/outcome-stream.ts'
 import { collect, recipient } from './fixtures.ts'
 
 const outcome = (address: string): Outcome => ({
@@ -104,4 +104,56 @@ test('leaving a block that holds it by `await using` is leaving the iteration', 
     void stream
   }
   expect(left).toBe(1)
+})
+
+test('two that ask at once both get an outcome, in the order in which they asked; a third one learns of the end', async () => {
+  const stream = new OutcomeStream(2, new AbortController().signal, never)
+  const asked = Promise.all([stream.next(), stream.next(), stream.next()])
+  stream.push(a)
+  stream.push(b)
+  expect(await asked).toEqual([{ done: false, value: a }, { done: false, value: b }, done])
+})
+
+describe('on demand', () => {
+  const streamOf = (...outcomes: readonly Outcome[]): OutcomeStream => {
+    const stream = new OutcomeStream(outcomes.length, new AbortController().signal, () => {})
+    for (const outcome of outcomes) stream.push(outcome)
+    return stream
+  }
+
+  test('nothing starts before the first outcome is asked for, and then only once', async () => {
+    let starts = 0
+    const outcomes = new OutcomesOnDemand(async () => {
+      starts++
+      return streamOf(a, b)
+    })
+    await Promise.resolve()
+    expect(starts).toBe(0)
+    expect(await Promise.all([outcomes.next(), outcomes.next()])).toEqual([
+      { done: false, value: a },
+      { done: false, value: b },
+    ])
+    expect(await outcomes.next()).toEqual(done)
+    expect(starts).toBe(1)
+  })
+
+  test('who leaves before the start does not start it', async () => {
+    const outcomes = new OutcomesOnDemand(() => Promise.reject(new Error('started')))
+    expect(await outcomes.return()).toEqual(done)
+    expect(await outcomes.next()).toEqual(done)
+  })
+
+  test('who leaves after it leaves the delivery', async () => {
+    let left = 0
+    const stream = new OutcomeStream(2, new AbortController().signal, () => left++)
+    stream.push(a)
+    const outcomes = new OutcomesOnDemand(async () => stream)
+    for await (const _ of outcomes) break
+    expect(left).toBe(1)
+  })
+
+  test('a start that fails rejects what was asked', async () => {
+    const outcomes = new OutcomesOnDemand(() => Promise.reject(new Error('closed')))
+    await expect(collect(outcomes)).rejects.toThrow('closed')
+  })
 })
