@@ -6,7 +6,9 @@ import { exitCodeOfError, exitCodes, isDefect, isReported } from './exit-code.ts
 import { queueCommand } from './queue.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { sendCommand } from './send.ts'
+import { sendmailCommand } from './sendmail.ts'
 import { noteLine, outliveReaders } from './terminal.ts'
+import { userCommand } from './user.ts'
 
 /**
  * Runs one command and sets `process.exitCode`; never rejects.
@@ -24,6 +26,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addHelpText('after', ['', 'Examples:', '  mxpress demo', '  mxpress send --help'].join('\n'))
     .addCommand(sendCommand())
     .addCommand(queueCommand())
+    .addCommand(sendmailCommand())
+    .addCommand(userCommand())
     .addCommand(sandboxCommand())
     .addCommand(demoCommand())
   try {
