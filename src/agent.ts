@@ -5,6 +5,9 @@
  */
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { Enqueued, MailQueueParts } from './agent/mail-queue.ts'
+import { Queueing } from './agent/queueing.ts'
+import type { QueueResult } from './agent/results.ts'
 import type { DialogueLine } from './client/dialogue.ts'
 import { TlsClient } from './client/tls.ts'
 import { ConfigError } from './config/errors.ts'
@@ -25,7 +28,7 @@ import type { Resolver } from './dns/resolver.ts'
 import { createSystemResolver } from './dns/system.ts'
 import { openFileLog } from './log/file-log.ts'
 import { type Log, silentLog } from './log/log.ts'
-import { type ComposedMail, composeMail } from './mail/compose.ts'
+import type { ComposedMail } from './mail/compose.ts'
 import type { Envelope } from './mail/envelope.ts'
 import type { Mail } from './mail/mail.ts'
 import type { Message } from './mail/message.ts'
@@ -33,6 +36,8 @@ import { createRouter } from './route/router.ts'
 import { createStaticRoutes } from './route/static-routes.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 
+export type { Enqueued } from './agent/mail-queue.ts'
+export type { QueueResult } from './agent/results.ts'
 export type { DialogueLine } from './client/dialogue.ts'
 export type { PlannedExchanger, PlannedRoute } from './delivery/plan.ts'
 export type { AttemptReport, RecipientReport, SendReport } from './delivery/report.ts'
@@ -61,6 +66,15 @@ export interface SendOptions {
   readonly onOutcome?: (recipient: RecipientReport) => void
 }
 
+/** Options of one queueing. */
+export interface EnqueueOptions {
+  /**
+   * Names the mail: what is queued again with the same key, here or by another process, is not queued a second time.
+   * Remembered for a week at least. Default: none.
+   */
+  readonly idempotencyKey?: string
+}
+
 /** Sends mail. Close it, or bind it with `await using`. */
 export interface Agent extends AsyncDisposable {
   /**
@@ -82,6 +96,22 @@ export interface Agent extends AsyncDisposable {
     envelope: Envelope,
     options?: { readonly signal?: AbortSignal },
   ): AsyncIterableIterator<Outcome>
+  /**
+   * Puts mail into the queue, composed here or by `prepare`: durable when it resolves, delivered and tried again later by
+   * this agent as long as it lives, or by the daemon that works on the queue directory. `results` tells what became of it.
+   * @throws {QueueError}, and what `prepare` throws; nothing has been queued then
+   */
+  enqueue(mail: Mail | ComposedMail, options?: EnqueueOptions): Promise<Enqueued>
+  /**
+   * Begins to deliver what waits in the queue; `enqueue` and `results` do so too.
+   * @throws {QueueLockedError} another process works on the queue directory @throws {QueueError}
+   */
+  startQueue(): Promise<void>
+  /**
+   * What becomes of queued mail, whoever queued it, from this call on: each deferral and each end, as it is on disk.
+   * Throws as `startQueue` does; ends with `close`; throws `signal.reason` when that aborts.
+   */
+  results(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<QueueResult>
   /** Where the envelope would go; asks the DNS and connects to nobody else. */
   plan(envelope: Envelope, options?: { readonly signal?: AbortSignal }): Promise<readonly PlannedRoute[]>
   /** Opens the log file anew under its name, after logrotate has moved it. */
@@ -121,6 +151,7 @@ class DirectAgent implements Agent {
   readonly #clock: Clock
   #parts: Promise<Parts> | null = null
   readonly #sending = new Set<Promise<SendReport>>()
+  readonly #queueing = new Queueing(() => this.#queueParts())
   #log: Log | null = null
   #closing: Promise<void> | null = null
 
@@ -165,6 +196,19 @@ class DirectAgent implements Agent {
     })
   }
 
+  async enqueue(mail: Mail | ComposedMail, options: EnqueueOptions = {}): Promise<Enqueued> {
+    const prepared = 'message' in mail ? mail : await this.prepare(mail)
+    return this.#queueing.add(prepared, options)
+  }
+
+  startQueue(): Promise<void> {
+    return this.#queueing.start()
+  }
+
+  results({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<QueueResult> {
+    return this.#queueing.results(signal)
+  }
+
   async plan(
     envelope: Envelope,
     options: { readonly signal?: AbortSignal } = {},
@@ -186,6 +230,7 @@ class DirectAgent implements Agent {
     const parts = await this.#parts?.catch(() => null)
     // Those still composing have no delivery yet that the deliverer could wait for.
     await Promise.allSettled(this.#sending)
+    await this.#queueing.close()
     await parts?.deliverer.close()
     await parts?.log.flush()
     await this.#log?.close()
@@ -195,7 +240,9 @@ class DirectAgent implements Agent {
     await this.close()
   }
 
-  #compose(mail: Mail, hostname: string): Promise<ComposedMail> {
+  async #compose(mail: Mail, hostname: string): Promise<ComposedMail> {
+    // Ten megabytes of MIME that whoever delivers finished messages never needs.
+    const { composeMail } = await import('./mail/compose.ts')
     return composeMail(mail, { hostname, now: () => this.#clock.now() })
   }
 
@@ -245,6 +292,24 @@ class DirectAgent implements Agent {
       trace: this.#seams.trace ?? null,
     }
     return { hostname, log, router, deliverer: new Deliverer(surroundings) }
+  }
+
+  async #queueParts(): Promise<Omit<MailQueueParts, 'onSettled'>> {
+    const { queue, delivery } = this.#settings
+    const { hostname, log, router, deliverer } = await this.#ready()
+    const { concurrency, perSite } = delivery
+    const random = this.#random()
+    return {
+      settings: queue,
+      concurrency,
+      perSite,
+      hostname,
+      log,
+      router,
+      deliverer,
+      clock: this.#clock,
+      random,
+    }
   }
 
   async #openLog(): Promise<Log> {
