@@ -31,20 +31,30 @@ const MAX_TICKETS = 1000
 
 /** The client's side of TLS: one context for all sessions, and the latest ticket of each exchanger. */
 export class TlsClient {
-  readonly #context: SecureContext
+  readonly #minVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly #ca: readonly string[]
+  #context: SecureContext | null = null
   readonly #tickets = new Map<string, Ticket>()
 
   /**
-   * `ca`: PEM certificates trusted beside the system's own. `minVersion`: RFC 8996 forbids less than TLS 1.2.
+   * `ca`: PEM certificates trusted beside the system's own; checked at once. `minVersion`: RFC 8996 forbids less than
+   * TLS 1.2.
    */
   constructor(
     options: { readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'; readonly ca?: readonly string[] } = {},
   ) {
-    const ca = options.ca ?? []
-    this.#context = tls.createSecureContext({
-      minVersion: options.minVersion ?? 'TLSv1.2',
-      ...(ca.length > 0 ? { ca: [...tls.getCACertificates('default'), ...ca] } : {}),
+    this.#minVersion = options.minVersion ?? 'TLSv1.2'
+    this.#ca = options.ca ?? []
+    if (this.#ca.length > 0) this.#sharedContext()
+  }
+
+  /** Made for the first handshake: it holds all trusted certificates, which is megabytes. */
+  #sharedContext(): SecureContext {
+    this.#context ??= tls.createSecureContext({
+      minVersion: this.#minVersion,
+      ...(this.#ca.length > 0 ? { ca: [...tls.getCACertificates('default'), ...this.#ca] } : {}),
     })
+    return this.#context
   }
 
   /**
@@ -65,7 +75,7 @@ export class TlsClient {
     const name = isLiteral ? peer.host.slice(1, -1).replace(/^IPv6:/i, '') : peer.host
     const encrypted = tls.connect({
       socket,
-      secureContext: this.#context,
+      secureContext: this.#sharedContext(),
       rejectUnauthorized: false,
       host: name,
       // RFC 6066 §3: an address literal is no server name.

@@ -85,6 +85,8 @@ function classifyError(end: TransactionEnd, isReused: boolean): Verdict {
 /** Why there is no session at a target. */
 export function causeOfOpening(error: SessionOpenError): Cause {
   const { stage, reply } = error
+  // A refused STARTTLS ends a session only where we insist on TLS: the verdict is ours, 421 apart (RFC 5321 §3.8).
+  if (reply !== null && stage === 'starttls' && reply.code !== 421) return { stage, status: '4.7.4', reply }
   if (reply !== null) return { stage, status: statusOf(reply), reply }
   const cause = error.cause as Error
   return { stage, status: statusOfError(cause), error: cause }

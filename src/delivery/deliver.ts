@@ -8,6 +8,7 @@ import pLimit, { type LimitFunction } from 'p-limit'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'
 import type { Route } from '../route/route.ts'
+import { ActiveSessions } from './active-sessions.ts'
 import { classifyRoute } from './classify.ts'
 import { type Delivery, Job } from './job.ts'
 import type { Outcome } from './outcome.ts'
@@ -57,7 +58,7 @@ export class Deliverer {
       signal,
       outcomes,
       startedAt: this.#around.clock.monotonic(),
-      activeSessions: new Set(),
+      activeSessions: new ActiveSessions(),
     }
     this.#running.add(delivery)
     void this.#run(delivery)

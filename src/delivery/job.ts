@@ -2,10 +2,11 @@
  * A recipient on the way to its outcome. One rule: `conclude` is called exactly once, by whoever has the verdict; a second
  * call is our defect and throws.
  */
-import type { Session } from '../client/session.ts'
+
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'
 import type { Target } from '../route/targets.ts'
+import type { ActiveSessions } from './active-sessions.ts'
 import type { Attempt, Cause, Outcome } from './outcome.ts'
 import type { OutcomeStream } from './outcome-stream.ts'
 
@@ -20,7 +21,7 @@ export interface Delivery {
   /** Monotonic milliseconds at which it was handed over. */
   readonly startedAt: number
   /** Sessions in the middle of a transaction of this delivery. */
-  readonly activeSessions: Set<Session>
+  readonly activeSessions: ActiveSessions
 }
 
 /** A verdict, before the job's own particulars are added. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { ActiveSessions } from '../../src/delivery/active-sessions.ts'
 import { type Delivery, Job, targetKey } from '../../src/delivery/job.ts'
 import { OutcomeStream } from '../../src/delivery/outcome-stream.ts'
 import { collect, envelope, message, recipient, target } from './fixtures.ts'
@@ -12,7 +13,7 @@ function begin() {
     signal: new AbortController().signal,
     outcomes,
     startedAt: 1000,
-    activeSessions: new Set(),
+    activeSessions: new ActiveSessions(),
   }
   return { job: new Job(delivery, recipient('bob@a.test', 'cc')), outcomes }
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ActiveSessions } from '../../src/delivery/active-sessions.ts'
 import type { Delivery, Job } from '../../src/delivery/job.ts'
 import { Line } from '../../src/delivery/line.ts'
 import { OutcomeStream } from '../../src/delivery/outcome-stream.ts'
@@ -12,7 +13,7 @@ const delivery = (id: string, ...recipients: readonly string[]): Delivery => ({
   signal: new AbortController().signal,
   outcomes: new OutcomeStream(recipients.length, new AbortController().signal, () => {}),
   startedAt: 0,
-  activeSessions: new Set(),
+  activeSessions: new ActiveSessions(),
 })
 
 const name = (job: Job | null) => job && `${job.delivery.id} ${job.recipient.address.localPart}`
