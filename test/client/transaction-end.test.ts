@@ -195,8 +195,9 @@ describe('a reply while the content is still being written', () => {
   })
 
   test('the refusal of a chunk stands, whatever is said to the last one', async () => {
-    let chunk = 0
-    const BDAT: Answer = (client) => client.reply(chunk++ === 1 ? '552 5.3.4 too much' : '250 2.0.0 taken')
+    // The second chunk is answered when the last one is out already.
+    const answers = [['250 2.0.0 taken'], [], ['552 5.3.4 too much', '250 2.0.0 taken']]
+    const BDAT: Answer = (client) => client.reply(...(answers.shift() ?? []))
     const { session } = await opened({ offers: ['PIPELINING', 'CHUNKING'], BDAT })
     const message = messageFromBytes(contentOf(2 * CHUNK_OCTETS + 100))
     expect(await transact(session, { message })).toMatchObject({
