@@ -242,17 +242,28 @@ describe('no reply, the connection', () => {
 })
 
 describe('before a transaction', () => {
-  test.each(['greeting', 'ehlo', 'starttls'] as const)(
-    'a refusal at %s is told with the words of the peer',
-    (stage) => {
-      const refusal = reply(554, '5.7.1')
-      expect(causeOfOpening(new SessionOpenError(stage, { reply: refusal }))).toEqual({
-        stage,
-        status: '5.7.1',
-        reply: refusal,
-      } satisfies Cause)
-    },
-  )
+  test.each(['greeting', 'ehlo'] as const)('a refusal at %s is told with the words of the peer', (stage) => {
+    const refusal = reply(554, '5.7.1')
+    expect(causeOfOpening(new SessionOpenError(stage, { reply: refusal }))).toEqual({
+      stage,
+      status: '5.7.1',
+      reply: refusal,
+    } satisfies Cause)
+  })
+
+  test.each([
+    [454, '4.7.0', '4.7.4'],
+    [502, '5.5.1', '4.7.4'],
+    [502, null, '4.7.4'],
+    [421, '4.3.2', '4.3.2'],
+  ] as const)('STARTTLS refused with %i %s where TLS is required is %s', (code, theirs, ours) => {
+    const refusal = reply(code, theirs)
+    expect(causeOfOpening(new SessionOpenError('starttls', { reply: refusal }))).toEqual({
+      stage: 'starttls',
+      status: ours,
+      reply: refusal,
+    } satisfies Cause)
+  })
 
   test.each([
     ['greeting', new TimeoutError('greeting', 1000), '4.4.2'],
