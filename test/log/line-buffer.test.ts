@@ -30,10 +30,9 @@ test('lines of the same moment make one batch', () => {
 
 test('a full batch does not wait, and ends with a whole line', () => {
   const { batches, buffer } = recorded()
-  const line = `${'x'.repeat(batchSize / 2)}\n`
-  buffer.add(line)
-  buffer.add(line)
-  expect(batches).toEqual([[line + line, 2]])
+  const line = `${'x'.repeat(batchSize / 8 - 1)}\n`
+  for (let count = 0; count < 8; count++) buffer.add(line)
+  expect(batches).toEqual([[line.repeat(8), 8]])
   vi.advanceTimersByTime(1_000)
   expect(batches).toHaveLength(1)
 })
@@ -45,4 +44,22 @@ test('nothing is handed on when there is nothing', () => {
   buffer.handOver()
   vi.advanceTimersByTime(1_000)
   expect(batches).toEqual([['one\n', 1]])
+})
+
+test('a very long line goes alone, after those before it', () => {
+  const { batches, buffer } = recorded()
+  const line = `${'ü€'.repeat(batchSize)}\n`
+  buffer.add('one\n')
+  buffer.add(line)
+  expect(batches).toEqual([
+    ['one\n', 1],
+    [line, 1],
+  ])
+})
+
+test('characters of several octets come out as they went in', () => {
+  const { batches, buffer } = recorded()
+  const line = `${'€'.repeat(9_000)}\n`
+  for (let count = 0; count < 3; count++) buffer.add(line)
+  expect(batches).toEqual([[line.repeat(3), 3]])
 })
