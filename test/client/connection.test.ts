@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Connection } from '../../src/client/connection.ts'
 import { ConnectionLostError, RemoteProtocolError, TimeoutError } from '../../src/smtp/errors.ts'
 import { type Script, ScriptedServer, type ScriptedServerOptions } from '../support/scripted-server.ts'
@@ -114,10 +114,14 @@ describe('a time limit', () => {
   })
 
   test('that was met does not end a later silence', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
     const server = await serverWith([{ reply: '220 a' }, { expect: 'X' }, { reply: '250 b' }, silence])
     const connection = await connect(server)
-    await connection.readReply('greeting', SHORT_MS)
-    await new Promise((resolve) => setTimeout(resolve, SHORT_MS * 2))
+    await connection.readReply('greeting', LONG_MS)
+    vi.advanceTimersByTime(2 * LONG_MS)
     expect(connection.failure).toBeNull()
     connection.write('X\r\n')
     expect((await connection.readReply('X', LONG_MS)).code).toBe(250)

@@ -59,7 +59,7 @@ describe.each(ways)('after the final dot or the last chunk, with %s', (_way, off
     async (_how, answer, errorClass) => {
       const { session } = await opened(
         { offers, ...toContent(answer) },
-        { timeouts: { dataTerminationMs: 150 } },
+        { timeouts: { dataTerminationMs: errorClass === TimeoutError ? 150 : 60_000 } },
       )
       const end = await transact(session)
       expect(end).toMatchObject({
