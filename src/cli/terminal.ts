@@ -3,6 +3,7 @@
  * the text and never a recipient his mail, so a broken pipe is noted and writing goes on into nothing.
  */
 import { styleText } from 'node:util'
+import { exitCodes } from './exit-code.ts'
 
 /** Names of `util.inspect.colors` that are used here. */
 export type Style = 'green' | 'yellow' | 'red' | 'bold' | 'dim' | 'cyan'
@@ -18,13 +19,23 @@ export function paintFor(stream: NodeJS.WriteStream): Paint {
 /** Leaves text as it is. */
 export const plain: Paint = (_style, text) => text
 
-/** Takes away what a broken pipe would do: end the program in the middle of a delivery. Call once, first of all. */
+/**
+ * Takes away what a failing output would do: end the program in the middle of a delivery. Call once, first of all. A
+ * reader that left is no error; a disk that took no more is said once, and ends with 73 what would have ended with 0.
+ */
 export function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+  let isSaid = false
+  const outlive = (error: NodeJS.ErrnoException): void => {
+    if (error.code === 'EPIPE' || isSaid) return
+    isSaid = true
+    process.once('exit', (code) => {
+      if (code === exitCodes.ok) process.exitCode = exitCodes.cannotCreate
     })
+    noteLine(
+      `mxpress: the output could not be written (${error.code}); what was to be done was done all the same`,
+    )
   }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', outlive)
 }
 
 /** One line for people or programs on standard output. */
