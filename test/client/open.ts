@@ -1,4 +1,5 @@
 /** The client's side in the tests of this folder: from a scripted server to a connection or a session. */
+import { onTestFinished } from 'vitest'
 import { Connection, type PlainSocket } from '../../src/client/connection.ts'
 import { dial } from '../../src/client/dial.ts'
 import type { Trace } from '../../src/client/dialogue.ts'
@@ -8,7 +9,8 @@ import { defaultTimeouts, type Timeouts } from '../../src/client/timeouts.ts'
 import { TlsClient } from '../../src/client/tls.ts'
 import type { Target } from '../../src/route/targets.ts'
 import type { TlsMode } from '../../src/tls/policy.ts'
-import type { ScriptedServer } from '../support/scripted-server.ts'
+import { ScriptedServer } from '../support/scripted-server.ts'
+import { type Answers, ordinary } from '../support/scripted-steps.ts'
 
 export const HOST = 'mx.example.test'
 
@@ -61,4 +63,12 @@ export async function refusalOf(
   const outcome: unknown = await open(server, options).catch((error: unknown) => error)
   if (outcome instanceof SessionOpenError) return outcome
   throw new Error('expected a refusal', { cause: outcome })
+}
+
+/** A session with an ordinary server that gives these answers; the server is closed when the test is over. */
+export async function opened(answers: Answers, options: OpenOptions = {}) {
+  const server = await ScriptedServer.start(ordinary(answers))
+  onTestFinished(() => server.close())
+  const session = await open(server, options)
+  return { server, session, heard: server.conversation }
 }

@@ -1,24 +1,16 @@
 /** What becomes of a transaction once its content is out, or while it goes out. */
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { CHUNK_OCTETS } from '../../src/client/content.ts'
 import { messageFromBytes } from '../../src/mail/message.ts'
 import { ConnectionLostError, RemoteProtocolError, TimeoutError } from '../../src/smtp/errors.ts'
 import type { Conversation } from '../support/scripted-conversation.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
-import { type Answer, type Answers, ordinary, silence } from '../support/scripted-steps.ts'
-import { type OpenOptions, open } from './open.ts'
+import { type Answer, type Answers, silence } from '../support/scripted-steps.ts'
+import { opened } from './open.ts'
 import { StuckSocket } from './stuck-socket.ts'
 import { contentOf, endedBy, streamedMessage, transact } from './transactions.ts'
 
 /** Offered where the message is to go with DATA, in two flights. */
 const DATA: readonly string[] = ['PIPELINING']
-
-async function opened(answers: Answers, options: OpenOptions = {}) {
-  const server = await ScriptedServer.start(ordinary(answers))
-  onTestFinished(() => server.close())
-  const session = await open(server, options)
-  return { server, session, heard: server.conversation }
-}
 
 const ways = [
   ['BDAT', ['PIPELINING', 'CHUNKING']],
