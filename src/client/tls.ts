@@ -59,7 +59,7 @@ export class TlsClient {
 
   /**
    * Encrypts a connected socket on which the peer has said 220 to STARTTLS. `host` is the exchanger's name: it goes
-   * into SNI and is what the certificate has to name (RFC 8314 §5 asks for the name that was looked up).
+   * into SNI and is what the certificate has to name (as RFC 8461 §4.2 has it).
    * @throws {TlsError} `handshake` when it breaks or takes longer than `limitMs`.
    */
   async handshake(

@@ -107,7 +107,7 @@ export function classifyDefect(error: Error): Cause {
   return { stage: 'policy', status: '4.3.0', error }
 }
 
-/** The statuses of RFC 3463 §3.5 that say it; 5.1.10 is of RFC 7505 §4.1. */
+/** The statuses of RFC 3463 §3.2 and §3.5 that say it; 5.1.10 is of RFC 7505 §4.1. */
 const ROUTE_STATUS = {
   'no-domain': '5.1.2',
   'null-mx': '5.1.10',

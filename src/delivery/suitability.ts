@@ -46,7 +46,7 @@ export async function fitFor(
     }
   }
   const limit = extensions.sizeLimitOctets
-  // RFC 1870 §6.1: a message over the fixed maximum is not offered.
+  // RFC 1870 §7: a message over the fixed maximum is not offered.
   if (limit !== null && fitted.size > limit) {
     return unsuitable('5.3.4', `the message has ${fitted.size} octets, the server takes ${limit}`)
   }
