@@ -9,8 +9,9 @@ import { type Environment, readEnvironment } from './environment.ts'
 import { ConfigError } from './errors.ts'
 import { findKeyLine } from './key-line.ts'
 import { mergeOptions } from './merge.ts'
+import { optionList } from './option-list.ts'
 import type { AgentOptions } from './options.ts'
-import { checkOptions, optionName } from './problems.ts'
+import { checkOptions, optionName, type Problem, valueAt } from './problems.ts'
 
 /** Where to look. */
 export interface LoadConfigOptions {
@@ -88,12 +89,24 @@ async function read(file: string, name: string): Promise<string | null> {
 export function parseConfig(toml: string, name: string): AgentOptions {
   const options = parseToml(toml, name)
   const checked = checkOptions(options)
-  if (checked.ok) return options
-  const complaints = checked.problems.map((problem) => {
+  const problems = [...(checked.ok ? [] : checked.problems), ...unitlessNumbers(options)]
+  if (problems.length === 0) return options
+  const complaints = problems.map((problem) => {
     const line = findKeyLine(toml, problem.path)
     return `${name}${line === null ? '' : `:${line}`}: ${problem.describe(optionName(problem.path))}`
   })
   throw new ConfigError(complaints.join('\n'))
+}
+
+/** In a file `mail = 5` says nothing of minutes or milliseconds; a program that passes a number has read the docs. */
+function unitlessNumbers(options: unknown): readonly Problem[] {
+  return optionList.flatMap(({ path, kind }) => {
+    const value = kind === 'text' ? valueAt(options, path) : null
+    if (typeof value !== 'number') return []
+    const describe = (option: string): string =>
+      `Expected \`${option}\` to be written with its unit, such as "5m" or "10MB", got \`${value}\``
+    return [{ path, describe }]
+  })
 }
 
 function parseToml(toml: string, name: string): AgentOptions {

@@ -62,7 +62,8 @@ function suggestOption(path: OptionPath): string | null {
   return suggest(path.join('.'), [...names, ...sections]) ?? elsewhere?.path.join('.') ?? null
 }
 
-function valueAt(value: unknown, path: OptionPath): unknown {
+/** What stands there; `undefined` when nothing does. */
+export function valueAt(value: unknown, path: OptionPath): unknown {
   return path.reduce<unknown>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
     value,

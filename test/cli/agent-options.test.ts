@@ -20,6 +20,8 @@ test('without options there is a log in the working directory and nothing else',
     dns: {},
     smtp: {},
     delivery: {},
+    queue: {},
+    submission: {},
     tls: {},
     log: { file: 'mxpress.log' },
   })
@@ -45,6 +47,8 @@ test('every option has its key', async () => {
     smtp: { port: 2525, allowLocalAddresses: true },
     routes: { 'example.test': '10.0.0.5:2525' },
     delivery: { concurrency: 7, perSite: 3 },
+    queue: {},
+    submission: {},
     tls: { mode: 'required' },
     log: { file: 'x.log', format: 'json' },
   })
@@ -61,6 +65,8 @@ test('the command line wins over variables, these over the file', async () => {
     delivery: { concurrency: 3, perSite: 2, maxTargets: 1 },
     dns: {},
     smtp: {},
+    queue: {},
+    submission: {},
     tls: {},
     log: { file: 'configured.log' },
   })

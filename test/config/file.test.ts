@@ -96,6 +96,14 @@ describe('a wrong file is an error that says where', () => {
     ])
   })
 
+  test('a duration without its unit, which a program may pass and a person may mean otherwise', async () => {
+    await writeFile(here(), '[timeouts]\nmail = 5\n')
+    expect(await complaint({ file: './mxpress.toml' })).toEqual([
+      'ERR_CONFIG',
+      './mxpress.toml:2: Expected `timeouts.mail` to be written with its unit, such as "5m" or "10MB", got `5`',
+    ])
+  })
+
   test('a wrong variable', async () => {
     expect(await complaint({ env: { MXPRESS_SMTP_PORT: 'x' } })).toEqual([
       'ERR_CONFIG',
