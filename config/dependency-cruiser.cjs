@@ -9,7 +9,8 @@ const floors = [
   ['queue'],
   ['agent', 'submission', 'bulk', 'probe', 'sandbox'],
   ['http', 'adapters'],
-  ['daemon', 'index'],
+  ['daemon'],
+  ['index'],
   ['cli'],
 ]
 

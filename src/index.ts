@@ -5,14 +5,18 @@ export {
   type AttemptReport,
   createAgent,
   type DialogueLine,
+  type Enqueued,
+  type EnqueueOptions,
   type PlannedExchanger,
   type PlannedRoute,
+  type QueueResult,
   type RecipientReport,
   type SendOptions,
   type SendReport,
 } from './agent.ts'
 export { ConfigError } from './config/errors.ts'
 export type { AgentOptions } from './config/options.ts'
+export { type Daemon, startDaemon } from './daemon/daemon.ts'
 export type {
   Attempt,
   Cause,
@@ -34,6 +38,14 @@ export { collectRecipients, type Envelope, type Recipient, type RecipientField }
 export type { AddressInput, Attachment, HeaderInput, Mail } from './mail/mail.ts'
 export { type Message, messageFromBytes, type Requirement } from './mail/message.ts'
 export { MessageError } from './mail/message-error.ts'
+export {
+  QueueClosedError,
+  QueueDamagedError,
+  QueueError,
+  QueueFullError,
+  QueueLockedError,
+  QueueUnwritableError,
+} from './queue/errors.ts'
 export { RouteError, type RouteErrorKind } from './route/route.ts'
 export type { EnhancedStatus } from './smtp/enhanced-status.ts'
 export {

@@ -4,6 +4,7 @@
  * One rule: mail is accepted either way; but outcomes are known only to who delivers. Loaded when mail is first queued,
  * so that an agent that only sends costs nothing of it.
  */
+import path from 'node:path'
 import type { QueueSettings } from '../config/settings.ts'
 import type { Deliverer } from '../delivery/deliver.ts'
 import type { Log } from '../log/log.ts'
@@ -76,7 +77,7 @@ export class MailQueue {
    * @throws {QueueError}
    */
   static async open(parts: MailQueueParts, { mayShare }: { readonly mayShare: boolean }): Promise<MailQueue> {
-    const { dir } = parts.settings
+    const dir = path.resolve(parts.settings.dir)
     let queue: MailQueue
     try {
       queue = new MailQueue(parts, await openSqliteQueue(dir, { role: 'daemon' }), true)
@@ -96,7 +97,7 @@ export class MailQueue {
 
   /** The queue directory. */
   get dir(): string {
-    return this.#parts.settings.dir
+    return path.resolve(this.#parts.settings.dir)
   }
 
   /** Whether this agent delivers what is queued; another process does otherwise. */

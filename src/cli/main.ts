@@ -7,6 +7,7 @@ import { queueCommand } from './queue.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { sendCommand } from './send.ts'
 import { sendmailCommand } from './sendmail.ts'
+import { serveCommand } from './serve.ts'
 import { noteLine, outliveReaders } from './terminal.ts'
 import { userCommand } from './user.ts'
 
@@ -25,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(mxpress --help tells more)')
     .addHelpText('after', ['', 'Examples:', '  mxpress demo', '  mxpress send --help'].join('\n'))
     .addCommand(sendCommand())
+    .addCommand(serveCommand())
     .addCommand(queueCommand())
     .addCommand(sendmailCommand())
     .addCommand(userCommand())

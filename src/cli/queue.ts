@@ -2,6 +2,7 @@
  * `mxpress queue`: look at and steer the queue, whether a daemon works on it or not. One rule: it never makes a queue; a
  * directory without one is most likely the wrong directory.
  */
+import path from 'node:path'
 import { type Command, Option } from 'commander'
 import { resolveSettings } from '../config/settings.ts'
 import { DEAD, type EntryState, HELD, LEASED, type QueueEntry, READY } from '../queue/entry.ts'
@@ -143,7 +144,7 @@ function newStoreCommand(text: CommandText): Command {
 async function open(options: StoreOptions): Promise<QueueStore> {
   const { config, queue } = options
   const settings = resolveSettings(await readAgentOptions(given({ config, queue })))
-  return await openSqliteQueue(settings.queue.dir, { create: false })
+  return await openSqliteQueue(path.resolve(settings.queue.dir), { create: false })
 }
 
 /** @throws {NotQueuedError} {UsageError} for a message with several recipients */
