@@ -232,6 +232,8 @@ class Run {
   /** The content in chunks (RFC 3030 §2): one on its way while the reply to the one before is awaited. */
   async #chunks(): Promise<void> {
     this.#stage = 'end-of-data'
+    // Said before there was a chunk to answer: 421, or out of step.
+    if (this.#connection.hasReply) return this.#refusedEarly(await this.#next('end-of-data'))
     const { pipelining } = this.#session.extensions
     let owed = 0
     for await (const { octets, last } of chunksOf(this.#transaction.message)) {
@@ -265,7 +267,7 @@ class Run {
   async #stuffed(): Promise<void> {
     this.#stage = 'end-of-data'
     const whole = stuffedWhole(this.#transaction.message)
-    if (whole !== null && whole.length <= CHUNK_OCTETS) {
+    if (whole !== null && whole.length <= CHUNK_OCTETS && !this.#connection.hasReply) {
       this.#traceContent(whole.length)
       this.#connection.write(whole)
     } else if (!(await this.#stuffedPieces())) {

@@ -298,12 +298,35 @@ describe('DATA', () => {
     expect(session.isUsable).toBe(false)
   })
 
+  test.each(['421 4.3.2 shutting down', '354 go ahead', '250 ok'])(
+    'answered with 354 and with %j behind it is followed by no content',
+    async (surplus) => {
+      for (const offers of [DATA, NONE]) {
+        const { session, heard } = await opened({ offers, DATA: ['354 go ahead', surplus] })
+        const end = await transact(session)
+        expect(end).toMatchObject({ stage: 'end-of-data', isContentSent: false })
+        expect(end.reply?.code ?? 'nonsense').toBe(surplus.startsWith('421') ? 421 : 'nonsense')
+        expect(session.isUsable).toBe(false)
+        expect(heard.commands.at(-1)).toBe('DATA')
+      }
+    },
+  )
+
   test('never answered is waited for no longer than its limit', async () => {
     const { session } = await opened({ offers: DATA, DATA: silence }, { timeouts: { dataInitiationMs: 100 } })
     const end = await transact(session)
     expect(end).toMatchObject({ stage: 'data', reply: null, isContentSent: false })
     expect(end.error).toBeInstanceOf(TimeoutError)
   })
+})
+
+test('RCPT answered twice is followed by no chunk', async () => {
+  const { session, heard } = await opened({
+    offers: ['CHUNKING'],
+    RCPT: ['250 ok', '421 4.3.2 shutting down'],
+  })
+  expect(await transact(session)).toMatchObject({ ...endedBy('end-of-data', 421), isContentSent: false })
+  expect(heard.commands.at(-1)).toMatch(/^RCPT /)
 })
 
 describe('CHUNKING offered and BDAT not known', () => {
