@@ -380,6 +380,13 @@ export function testQueueStore(openStore: () => Promise<QueueStore>): void {
       expect(leased.map(({ entry }) => entry.site)).toEqual(['mx.test', 'mx.test'])
     })
 
+    test('what waits when its domain is placed is due at the site', async () => {
+      const id = await addOne('a@one.test')
+      await store.place('one.test', 'mx.test')
+      expect(await store.nextDue(new Map())).toBe(1_000)
+      expect(await leaseIds()).toEqual([id])
+    })
+
     test('an entry leased while its domain was placed is at the site when it is ready again', async () => {
       const id = await addOne('a@one.test')
       await store.lease(request)

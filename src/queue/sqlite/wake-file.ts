@@ -15,6 +15,8 @@ export class WakeFile {
   readonly #onWake: () => void
   #watcher: FSWatcher | null = null
   #timer: NodeJS.Timeout | null = null
+  #touching: Promise<void> = Promise.resolve()
+  #next: Promise<void> | null = null
 
   /** Makes the file. */
   constructor(dir: string, onWake: () => void) {
@@ -36,10 +38,16 @@ export class WakeFile {
     }
   }
 
-  /** Tells every process that listens. */
-  async touch(): Promise<void> {
-    const now = new Date()
-    await utimes(this.#file, now, now).catch(() => {})
+  /** Tells every process that listens; many calls at once are one word. */
+  touch(): Promise<void> {
+    // One that is under way may have been seen before the latest change: another one follows it.
+    this.#next ??= this.#touching.then(() => {
+      this.#next = null
+      const now = new Date()
+      this.#touching = utimes(this.#file, now, now).catch(() => {})
+      return this.#touching
+    })
+    return this.#next
   }
 
   close(): void {
