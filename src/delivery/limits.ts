@@ -1,6 +1,6 @@
 /**
- * How much runs at once. One slot is one session at work, not one recipient: a worker takes a slot of its site first and a
- * global one second, and serves recipient after recipient with it.
+ * How much runs at once. A worker holds a slot of its site as long as it works, and a global one while it has a session:
+ * a site that is only being dialled, or that does not greet, has no transaction and takes up nobody's place.
  */
 import pLimit, { type LimitFunction } from 'p-limit'
 
@@ -16,14 +16,25 @@ export interface DeliverySettings {
   readonly messagesPerSession: number
 }
 
+/**
+ * Sessions being opened at once, for each transaction that may be open. Sites that never answer hold one each until a
+ * time limit ends it, so there are more than there are slots; few enough for a process's file descriptors.
+ */
+const OPENINGS_PER_SLOT = 4
+
+/** Gives a global slot back; call it once. */
+export type ReleaseSlot = () => void
+
 /** The slots of all sites together. */
 export class Limits {
   readonly settings: DeliverySettings
   readonly #overall: LimitFunction
+  readonly #openings: LimitFunction
 
   constructor(settings: DeliverySettings) {
     this.settings = settings
     this.#overall = pLimit(settings.concurrency)
+    this.#openings = pLimit(settings.concurrency * OPENINGS_PER_SLOT)
   }
 
   /** Whether others wait for a global slot, so that a worker with much to do should let them. */
@@ -31,13 +42,29 @@ export class Limits {
     return this.#overall.pendingCount > 0
   }
 
+  /** A global slot, when one is free. @throws `signal.reason` when aborted before */
+  slot(signal: AbortSignal): Promise<ReleaseSlot> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason)
+      if (signal.aborted) return onAbort()
+      signal.addEventListener('abort', onAbort, { once: true })
+      void this.#overall(async () => {
+        signal.removeEventListener('abort', onAbort)
+        if (!signal.aborted) await new Promise<void>(resolve)
+      })
+    })
+  }
+
+  /** Opens a session when there is room for one more being opened. */
+  opening<T>(work: () => Promise<T>): Promise<T> {
+    return this.#openings(work)
+  }
+
   /** The slots of one site. */
   forSite(): SiteSlots {
-    const own = pLimit(this.settings.perSite)
-    // The site's own slot first: a site that is full must not hold global slots while it waits for itself.
-    return (work) => own(() => this.#overall(work))
+    return pLimit(this.settings.perSite)
   }
 }
 
-/** Runs the work when both slots are free. */
+/** Runs the work when a slot is free. */
 export type SiteSlots = (work: () => Promise<void>) => Promise<void>

@@ -45,13 +45,15 @@ export class SiteSessions {
   }
 
   /**
-   * A usable session to a target that the job has not tried, if need be a new one; surely a new one when a session in
-   * reuse has failed this job before, because the others that idle may be as stale.
-   * @throws `signal.reason`
+   * A session that idles and is usable, to a target that the job has not tried; `null` when there is none. None, too, for
+   * a job that a session in reuse has failed before, because the others that idle may be as stale.
    */
-  async obtain(job: Job, exchangers: readonly Exchanger[]): Promise<Opened> {
-    const idle = job.repetitions === 0 ? this.#takeIdle(job) : null
-    if (idle !== null) return { session: idle, attempts: [], triedTargets: [], causes: [] }
+  takeIdle(job: Job): Session | null {
+    return job.repetitions === 0 ? this.#takeIdle(job) : null
+  }
+
+  /** A new session to a target that the job has not tried. @throws `signal.reason` when its delivery is aborted */
+  async open(job: Job, exchangers: readonly Exchanger[]): Promise<Opened> {
     const place = this.#placeForOneMore()
     this.#opening++
     try {

@@ -5,23 +5,17 @@
  * One rule: a site first proves with one session that it can be reached, and only then takes the slots it may have; so a
  * dead site costs the others one slot.
  */
-import type { Session } from '../client/session.ts'
-import { nextTurn } from '../client/turn.ts'
 import type { Recipient } from '../mail/envelope.ts'
 import type { Exchanger } from '../route/exchangers.ts'
-import { classifyDefect } from './classify.ts'
 import { type Conclusion, type Delivery, Job } from './job.ts'
 import type { SiteSlots } from './limits.ts'
 import { Line } from './line.ts'
-import type { Opened } from './open-session.ts'
 import type { Cause } from './outcome.ts'
-import { conclude, concludeExhausted, type Served, type SessionSource, serve } from './serve.ts'
+import { conclude, concludeExhausted } from './serve.ts'
 import { SiteCeiling } from './site-ceiling.ts'
 import { SiteSessions } from './site-sessions.ts'
 import type { Surroundings } from './surroundings.ts'
-
-/** After this many recipients in a row a worker lets other sites have its slot, if any wait. */
-const TURN_LENGTH = 50
+import { Worker, type Workplace } from './worker.ts'
 
 /** One site; lives as long as its agent. */
 export class Site {
@@ -74,7 +68,7 @@ export class Site {
       this.#workers.size + this.#line.length,
     )
     while (this.#workers.size < wanted) {
-      const worker = this.#slots(() => this.#work()).finally(() => {
+      const worker = this.#slots(() => new Worker(this.#workplace).run()).finally(() => {
         this.#workers.delete(worker)
         if (this.#line.length > 0) this.#employ()
       })
@@ -82,53 +76,18 @@ export class Site {
     }
   }
 
-  /** Serves recipients until none waits or it is others' turn. */
-  async #work(): Promise<void> {
-    let session: Session | null = null
-    for (let served = 0; served < TURN_LENGTH || !this.#around.limits.isContended; served++) {
-      const job = this.#line.next()
-      if (job === null) break
-      const result = await this.#serve(job, session)
-      session = result.session
-      if (result.kind === 'unreachable' && !this.#giveUp(job, result.causes)) break
-      session = await this.#readyForNext(session)
-    }
-    if (session !== null) this.#sessions.park(session)
-  }
-
-  /** A defect of ours while serving a recipient must not cost the others their outcomes. */
-  async #serve(job: Job, session: Session | null): Promise<Served> {
-    try {
-      return await serve(job, session, this.#source, this.#around)
-    } catch (error) {
-      if (!job.isConcluded) conclude(job, concludeExhausted([classifyDefect(error as Error)]), this.#around)
-      return { kind: 'concluded', session: null }
-    }
-  }
-
-  async #readyForNext(session: Session | null): Promise<Session | null> {
-    if (session === null || this.#line.length === 0) return session
-    if (this.#sessions.isWorn(session)) {
-      await this.#sessions.end(session)
-      return null
-    }
-    // What the peer sent right behind its reply is seen before the session is used again.
-    await nextTurn()
-    return session
-  }
-
-  readonly #source: SessionSource = {
-    obtain: (job) => this.#obtain(job),
-    release: (session) => this.#sessions.park(session),
-  }
-
-  async #obtain(job: Job): Promise<Opened> {
-    const opened = await this.#sessions.obtain(job, this.#exchangers)
-    if (opened.session !== null && !this.#isReachable) {
+  readonly #workplace: Workplace = {
+    around: () => this.#around,
+    next: () => this.#line.next(),
+    hasWaiting: () => this.#line.length > 0,
+    sessions: () => this.#sessions,
+    exchangers: () => this.#exchangers,
+    reached: () => {
+      if (this.#isReachable) return
       this.#isReachable = true
       this.#employ()
-    }
-    return opened
+    },
+    giveUp: (job, causes) => this.#giveUp(job, causes),
   }
 
   /**

@@ -193,7 +193,13 @@ describe('an abort', () => {
   })
 
   test('of a delivery that waits for a slot is told at once, whatever holds the slot', async () => {
-    await using silent = await ScriptedServer.start([(client) => client.untilGone()])
+    let mails = 0
+    await using silent = await serverWith({
+      MAIL: async (client) => {
+        mails++
+        await client.untilGone()
+      },
+    })
     await using server = await serverWith()
     const delivery = new TestDelivery({
       domains: { 'silent.test': [{ place: placeOf(silent) }], ...to(server) },
@@ -203,13 +209,32 @@ describe('an abort', () => {
     const holding = run(delivery.start(['bob@silent.test'], { signal: holder.signal }))
     const waiter = new AbortController()
     const waiting = run(delivery.start(mailboxes(3, 'a.test'), { signal: waiter.signal }))
-    await expect.poll(() => silent.conversations.length, { timeout: 30_000 }).toBe(1)
+    await expect.poll(() => mails, { timeout: 30_000 }).toBe(1)
     waiter.abort(enough)
     expect(await waiting).toEqual({ seen: mailboxes(3, 'a.test').map(stopped), thrown: enough })
     holder.abort(enough)
     await holding
     await delivery.deliverer.close()
-    expect(server.conversations).toEqual([])
+    const said = server.conversations.flatMap(({ commands }) => commands)
+    expect(said.filter((command) => command.startsWith('MAIL'))).toEqual([])
+  })
+
+  test('is not needed for others to go on: a host that does not greet holds no slot', async () => {
+    await using silent = await ScriptedServer.start([(client) => client.untilGone()])
+    await using server = await serverWith()
+    const delivery = new TestDelivery({
+      domains: { 'silent.test': [{ place: placeOf(silent) }], ...to(server) },
+      limits: { concurrency: 1 },
+    })
+    const abort = new AbortController()
+    const held = run(delivery.start(['bob@silent.test'], { signal: abort.signal }))
+    await expect.poll(() => silent.conversations.length, { timeout: 30_000 }).toBe(1)
+    expect(await run(delivery.start(mailboxes(3, 'a.test')))).toMatchObject({
+      seen: mailboxes(3, 'a.test').map((mailbox) => `${mailbox} delivered`),
+    })
+    abort.abort(enough)
+    await held
+    await delivery.deliverer.close()
   })
 })
 

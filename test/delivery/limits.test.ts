@@ -30,54 +30,65 @@ const settle = () => new Promise((resolve) => setImmediate(resolve))
 const start = (slots: SiteSlots, gauge: Gauge, count: number) =>
   Array.from({ length: count }, () => slots(gauge.work))
 
-test('a site has its own slots, and all sites together have the global ones', async () => {
+const never = new AbortController().signal
+
+test('a site has its own slots', async () => {
   const limits = new Limits(settings)
   const [a, b] = [new Gauge(), new Gauge()]
   const work = [...start(limits.forSite(), a, 4), ...start(limits.forSite(), b, 4)]
   await settle()
-  expect([a.running, b.running]).toEqual([2, 1])
+  expect([a.running, b.running]).toEqual([2, 2])
   while (a.running + b.running > 0) {
     await a.endOne()
     await b.endOne()
   }
   await Promise.all(work)
-  expect(a.peak).toBe(2)
-  expect(b.peak).toBe(2)
+  expect([a.peak, b.peak]).toEqual([2, 2])
 })
 
-test('a site that waits for its own slots holds no global one', async () => {
-  const limits = new Limits({ ...settings, concurrency: 2, perSite: 1 })
-  const [a, b] = [new Gauge(), new Gauge()]
-  const work = [...start(limits.forSite(), a, 3), ...start(limits.forSite(), b, 1)]
+test('all sites together have the global slots, each given back once', async () => {
+  const limits = new Limits({ ...settings, concurrency: 2 })
+  const releases = await Promise.all([limits.slot(never), limits.slot(never)])
+  expect(limits.isContended).toBe(false)
+  let hasThird = false
+  const third = limits.slot(never).then((release) => {
+    hasThird = true
+    return release
+  })
   await settle()
-  expect([a.running, b.running]).toEqual([1, 1])
-  while (a.running + b.running > 0) {
-    await a.endOne()
-    await b.endOne()
-  }
+  expect([hasThird, limits.isContended]).toEqual([false, true])
+  releases[0]()
+  const release = await third
+  expect(limits.isContended).toBe(false)
+  release()
+  releases[1]()
+})
+
+test('who is aborted while waiting for a slot goes without, and takes none', async () => {
+  const limits = new Limits({ ...settings, concurrency: 1 })
+  const release = await limits.slot(never)
+  const abort = new AbortController()
+  const waiting = limits.slot(abort.signal)
+  abort.abort(new Error('given up'))
+  await expect(waiting).rejects.toThrow('given up')
+  await expect(limits.slot(abort.signal)).rejects.toThrow('given up')
+  release()
+  const next = await limits.slot(never)
+  next()
+})
+
+test('more sessions may be being opened than there are slots, but not without end', async () => {
+  const limits = new Limits({ ...settings, concurrency: 2 })
+  const gauge = new Gauge()
+  const work = Array.from({ length: 20 }, () => limits.opening(gauge.work))
+  await settle()
+  expect(gauge.running).toBe(8)
+  while (gauge.running > 0) await gauge.endOne()
   await Promise.all(work)
 })
 
-test('it is contended while a site waits for a global slot, not while it waits for its own', async () => {
-  const limits = new Limits({ ...settings, concurrency: 1, perSite: 1 })
-  const [a, b] = [new Gauge(), new Gauge()]
-  const [slotsOfA, slotsOfB] = [limits.forSite(), limits.forSite()]
-  const work = start(slotsOfA, a, 2)
-  await settle()
-  expect(limits.isContended).toBe(false)
-  work.push(...start(slotsOfB, b, 1))
-  await settle()
-  expect(limits.isContended).toBe(true)
-  for (let ended = 0; ended < 3; ended++) {
-    await a.endOne()
-    await b.endOne()
-  }
-  await Promise.all(work)
-  expect(limits.isContended).toBe(false)
-})
-
-test('work that fails gives its slots back', async () => {
-  const limits = new Limits({ ...settings, concurrency: 1, perSite: 1 })
+test('work that fails gives its slot back', async () => {
+  const limits = new Limits({ ...settings, perSite: 1 })
   const slots = limits.forSite()
   await expect(slots(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
   await expect(slots(async () => {})).resolves.toBeUndefined()
