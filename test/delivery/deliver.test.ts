@@ -4,7 +4,7 @@ import type { Message } from '../../src/mail/message.ts'
 import { RouteError } from '../../src/route/route.ts'
 import type { Conversation } from '../support/scripted-conversation.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
-import { mailboxes, message, summary, TestDelivery } from './fixtures.ts'
+import { mailboxes, message, routerTo, summary, TestDelivery } from './fixtures.ts'
 import {
   certificateFor,
   chunking,
@@ -118,15 +118,25 @@ describe('one exchanger after another (RFC 5321 §5.1):', () => {
     expect(third.conversations).toEqual([])
   })
 
-  test('no more than `maxTargets` addresses are dialled', async () => {
+  test('no more than `maxTargets` addresses are dialled, and no more exchangers looked up', async () => {
     const place = await nobody()
+    const router = routerTo({ 'a.test': Array.from({ length: 10 }, () => ({ place })) })
+    const lookedUp: string[] = []
     await using delivery = new TestDelivery({
-      domains: { 'a.test': Array.from({ length: 10 }, () => ({ place })) },
+      domains: {},
+      router: {
+        ...router,
+        targets: (exchanger) => {
+          lookedUp.push(exchanger.host)
+          return router.targets(exchanger)
+        },
+      },
       limits: { maxTargets: 3 },
     })
     const [outcome] = await delivery.outcomes(['bob@a.test'])
     expect(outcome?.attempts).toHaveLength(3)
     expect(delivery.events.filter(({ kind }) => kind === 'trying')).toHaveLength(3)
+    expect(lookedUp).toEqual(['mx1.a.test', 'mx2.a.test', 'mx3.a.test'])
   })
 
   test('exchangers of equal preference share the sessions', async () => {
