@@ -186,6 +186,19 @@ describe('a reply while the content is still being written', () => {
     expect(session.isUsable).toBe(false)
   })
 
+  test('500 to a later chunk is a refusal: the peer knows BDAT and has taken one', async () => {
+    const answers = ['250 2.0.0 taken', '500 5.5.1 no more of this', '500 5.5.1 no more of this']
+    const BDAT: Answer = (client) => client.reply(answers.shift() ?? '250 ok')
+    const { session } = await opened({ offers: ['CHUNKING'], BDAT })
+    const message = messageFromBytes(contentOf(2 * CHUNK_OCTETS + 100))
+    expect(await transact(session, { message })).toMatchObject({
+      ...endedBy('end-of-data', 500),
+      isContentSent: false,
+      isChunkingRefused: false,
+    })
+    await session.quit()
+  })
+
   test('the refusal of a chunk stands, whatever is said to the last one', async () => {
     // The second chunk is answered when the last one is out already.
     const answers = [['250 2.0.0 taken'], [], ['552 5.3.4 too much', '250 2.0.0 taken']]
