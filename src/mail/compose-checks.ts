@@ -3,7 +3,41 @@
  * One rule: nothing with a CR, LF or NUL passes; the error names the option and shows the text.
  */
 import { printable } from './address-error.ts'
+import type { Mail } from './mail.ts'
 import { MessageError } from './message-error.ts'
+
+const keys = {
+  from: true,
+  sender: true,
+  to: true,
+  cc: true,
+  bcc: true,
+  replyTo: true,
+  subject: true,
+  text: true,
+  html: true,
+  attachments: true,
+  headers: true,
+  date: true,
+  messageId: true,
+  raw: true,
+  envelopeFrom: true,
+} as const satisfies Record<keyof Mail, true>
+
+/**
+ * No key but those of a mail: what another mailer's users know (`envelope`, `body`) would be left out without a word, and
+ * the mail go to others than was meant.
+ * @throws {TypeError}
+ */
+export function checkKeys(mail: Mail): void {
+  if (typeof mail !== 'object' || mail === null) throw new TypeError('Expected a mail to be an object')
+  const [unknown] =
+    Object.entries(mail).find(([key, value]) => value !== undefined && !Object.hasOwn(keys, key)) ?? []
+  if (unknown === undefined) return
+  throw new TypeError(
+    `Unknown key \`${printable(unknown)}\` of a mail; there are ${Object.keys(keys).join(', ')}`,
+  )
+}
 
 /**
  * The text, if it may stand in a header field.

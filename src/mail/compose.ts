@@ -9,7 +9,7 @@ import { formatAddress, needsSmtpUtf8, parseReversePath } from './address.ts'
 import type { Mailbox } from './address-list.ts'
 import { readMailboxes } from './compose-addresses.ts'
 import { readAttachments } from './compose-attachments.ts'
-import { checkFieldText, checkString } from './compose-checks.ts'
+import { checkFieldText, checkKeys, checkString } from './compose-checks.ts'
 import { type ExtraField, spreadHeaders } from './compose-headers.ts'
 import { type ComposeOptions, checkMessageId, formatDate, newMessageId } from './compose-identity.ts'
 import { collectRecipients, type Envelope } from './envelope.ts'
@@ -42,9 +42,10 @@ interface Correspondents {
  * @throws {MessageError} for what cannot be sent
  * @throws {AddressError} for a malformed address in an option
  * @throws {AttachmentError} for an attachment that cannot be read
- * @throws {TypeError} for an option of the wrong type
+ * @throws {TypeError} for an option of the wrong type, or an unknown one
  */
 export async function composeMail(mail: Mail, options: ComposeOptions): Promise<ComposedMail> {
+  checkKeys(mail)
   if (mail.raw !== undefined) return prepareRaw(mail, options)
   const { mail: checked, extra } = spreadHeaders(mail)
   const correspondents = readCorrespondents(checked)

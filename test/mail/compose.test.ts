@@ -241,6 +241,17 @@ test.each<[string, object]>([
   expect(await refusal({ ...rest, ...mail })).toBeInstanceOf(TypeError)
 })
 
+test.each([
+  ['composed', plain],
+  ['raw', { raw: 'From: a@x.test\r\nTo: b@x.test\r\n\r\nHi.\r\n' }],
+])('a key that no %s mail has is a mistake of the caller’s, not left out', async (_, mail) => {
+  // As nodemailer has it: left out, the mail would go to those of its header.
+  const error = await refusal({ ...mail, envelope: { to: 'c@x.test' } } as object)
+  expect(error).toBeInstanceOf(TypeError)
+  expect(error).toMatchObject({ message: expect.stringContaining('`envelope`') })
+  expect(await refusal({ ...mail, envelope: undefined } as object)).toBeNull()
+})
+
 test('a malformed address is an address error', async () => {
   expect(await refusal({ ...plain, to: 'b@x.test\r\nBcc: c@x.test' })).toMatchObject({ code: 'ERR_ADDRESS' })
   expect(await refusal({ ...plain, from: { address: 'a b@x.test' } })).toMatchObject({ code: 'ERR_ADDRESS' })
