@@ -141,13 +141,18 @@ export class Connection {
     await this.#wait('drain', step, limitMs)
   }
 
-  /** Ends the connection in good order: what was written is sent first. */
-  end(): void {
+  /** Ends the connection in good order: what was written is sent first. Resolves when it is closed. */
+  end(): Promise<void> {
     this.#deadline.close()
     this.#failure ??= new ConnectionLostError('the connection was closed')
-    this.#socket.end()
-    // A peer that never closes its side must not keep the socket.
-    this.#socket.destroySoon()
+    const socket = this.#socket
+    if (socket.closed) return Promise.resolve()
+    return new Promise((resolve) => {
+      socket.once('close', () => resolve())
+      socket.end()
+      // A peer that never closes its side must not keep the socket.
+      socket.destroySoon()
+    })
   }
 
   /** Drops the connection at once. `reason` is what everyone who waits gets. */

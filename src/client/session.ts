@@ -86,7 +86,7 @@ export class Session {
     this.connection.write('QUIT\r\n')
     // RFC 5321 §4.1.1.10: nothing depends on the answer; a transaction that was completed stays so.
     await this.connection.readReply('QUIT', this.timeouts.quitMs).catch(() => {})
-    this.connection.end()
+    await this.connection.end()
   }
 
   /** Ends the session without a word. */
