@@ -14,13 +14,23 @@ export async function sendByBdat(proceedings: Proceedings): Promise<void> {
   if (!proceedings.session.extensions.pipelining) {
     await sendEnvelopeInSteps(proceedings)
     await sendChunks(proceedings)
-  } else if (message.content !== undefined && message.size <= CHUNK_OCTETS) {
+  } else if (message.content !== undefined && message.size <= CHUNK_OCTETS && !hasIdled(proceedings)) {
     await sendInOneFlight(proceedings, message.content)
   } else {
     proceedings.write(envelopeFlight(proceedings))
     if (!(await isEnvelopeAccepted(proceedings))) throw REFUSED
     await sendChunks(proceedings)
   }
+}
+
+/**
+ * A peer may be closing a session that has idled just as the flight goes out, and content in it could not be told from
+ * content that was lost on its way. So there the envelope goes first; what follows hard on another message does not wait.
+ */
+const IDLE_MS = 1000
+
+function hasIdled({ session }: Proceedings): boolean {
+  return session.transactions > 1 && performance.now() - session.usedAt > IDLE_MS
 }
 
 async function sendInOneFlight(proceedings: Proceedings, content: Uint8Array): Promise<void> {

@@ -138,7 +138,7 @@ export class Proceedings {
       this.session.isPastFinalDot = false
       this.refuse('mail', reply)
     }
-    if (!isPositive(reply)) throw nonsense('250 to RSET', reply)
+    // Any other answer decides nothing: if the last transaction is still open, MAIL will be refused with 503.
   }
 
   /** A reply that decides nothing any more. */

@@ -44,6 +44,8 @@ export class Session {
   readonly tls: TlsState | null
   /** Transactions begun in this session. */
   transactions = 0
+  /** Milliseconds on the monotonic clock when the last transaction ended, or the session was opened. */
+  usedAt = performance.now()
   /** The content of the running transaction is out: ending the session now would leave its fate unknown. */
   isPastFinalDot = false
   /** The MAIL command of the last message, for its next recipient. */

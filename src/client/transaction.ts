@@ -25,5 +25,6 @@ export async function runTransaction(session: Session, transaction: Transaction)
   } catch (error) {
     if (error !== REFUSED) proceedings.broken(error as Error)
   }
+  session.usedAt = performance.now()
   return proceedings.end()
 }

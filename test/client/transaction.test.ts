@@ -59,6 +59,18 @@ describe('round trips of a warm session, one write for each (RFC 2920, RFC 3030 
     await session.quit()
   })
 
+  test('in a session that has idled, the envelope goes first: the peer may be closing it', async () => {
+    const { session, heard } = await opened({ offers: BDAT })
+    await transact(session)
+    session.usedAt = performance.now() - 5_000
+    const before = heard.roundTrips
+    expect(await transact(session)).toMatchObject(endedBy('end-of-data', 250))
+    expect(heard.roundTrips - before).toBe(2)
+    expect(await transact(session)).toMatchObject(endedBy('end-of-data', 250))
+    expect(heard.roundTrips - before).toBe(3)
+    await session.quit()
+  })
+
   test('a message of 64 KB leaves with its envelope too: a peer that answers nothing before it has all is content', async () => {
     const content = contentOf(64 * 1024)
     const { session, heard } = await opened({
