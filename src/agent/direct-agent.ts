@@ -1,0 +1,253 @@
+/**
+ * The agent there is. It owns the sessions, the DNS cache and the log; what has to be looked up or opened is, once, before
+ * the first message, so that nothing is connected to before everything has been checked.
+ */
+import { randomBytes, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { TlsClient } from '../client/tls.ts'
+import { ConfigError } from '../config/errors.ts'
+import { systemHostname } from '../config/hostname.ts'
+import type { Settings } from '../config/settings.ts'
+import { Deliverer } from '../delivery/deliver.ts'
+import { Limits } from '../delivery/limits.ts'
+import type { Outcome } from '../delivery/outcome.ts'
+import { OutcomesOnDemand } from '../delivery/outcome-stream.ts'
+import { type PlannedRoute, planEnvelope } from '../delivery/plan.ts'
+import { reportOutcome, type SendReport } from '../delivery/report.ts'
+import { RunningReport } from '../delivery/running-report.ts'
+import type { Surroundings } from '../delivery/surroundings.ts'
+import { TargetMemory } from '../delivery/target-memory.ts'
+import { createCachingResolver } from '../dns/cache.ts'
+import { createSystemResolver } from '../dns/system.ts'
+import { openFileLog } from '../log/file-log.ts'
+import { type Log, silentLog } from '../log/log.ts'
+import type { ComposedMail } from '../mail/compose.ts'
+import type { Envelope } from '../mail/envelope.ts'
+import type { Mail } from '../mail/mail.ts'
+import type { Message } from '../mail/message.ts'
+import { createRouter } from '../route/router.ts'
+import { type Clock, systemClock } from '../time/clock.ts'
+import type { Agent, AgentSeams, EnqueueOptions, SendOptions } from './agent.ts'
+import type { Enqueued, MailQueueParts } from './mail-queue.ts'
+import { Queueing } from './queueing.ts'
+import type { QueueResult } from './results.ts'
+
+/** What has to be looked up or opened before the first message. */
+interface Parts {
+  readonly hostname: string
+  readonly log: Log
+  readonly router: ReturnType<typeof createRouter>
+  readonly deliverer: Deliverer
+}
+
+/** Delivers now, or hands over to the queue. Close it. */
+export class DirectAgent implements Agent {
+  readonly #settings: Settings
+  readonly #seams: AgentSeams
+  readonly #clock: Clock
+  #parts: Promise<Parts> | null = null
+  readonly #sending = new Set<Promise<SendReport>>()
+  readonly #queueing = new Queueing(() => this.#queueParts())
+  #log: Log | null = null
+  #closing: Promise<void> | null = null
+
+  constructor(settings: Settings, seams: AgentSeams) {
+    this.#settings = settings
+    this.#seams = seams
+    this.#clock = seams.clock ?? systemClock
+  }
+
+  async prepare(mail: Mail): Promise<ComposedMail> {
+    const { hostname } = await this.#ready()
+    return this.#compose(mail, hostname)
+  }
+
+  async send(mail: Mail, options: SendOptions = {}): Promise<SendReport> {
+    const sending = this.#send(mail, options)
+    this.#sending.add(sending)
+    return sending.finally(() => this.#sending.delete(sending))
+  }
+
+  async #send(mail: Mail, options: SendOptions): Promise<SendReport> {
+    const { deliverer, hostname } = await this.#ready()
+    const prepared = await this.#compose(mail, hostname)
+    const running = new RunningReport(prepared, this.#clock)
+    const delivery = { id: newId(), ...pickSignal(options) }
+    for await (const outcome of deliverer.deliver(prepared.message, prepared.envelope, delivery)) {
+      const recipient = reportOutcome(outcome)
+      running.add(recipient)
+      options.onOutcome?.(recipient)
+    }
+    return running.report
+  }
+
+  deliver(
+    message: Message,
+    envelope: Envelope,
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterableIterator<Outcome> {
+    return new OutcomesOnDemand(async () => {
+      const { deliverer } = await this.#ready()
+      return deliverer.deliver(message, envelope, { id: newId(), ...pickSignal(options) })
+    })
+  }
+
+  async enqueue(mail: Mail | ComposedMail, options: EnqueueOptions = {}): Promise<Enqueued> {
+    const prepared = 'message' in mail ? mail : await this.prepare(mail)
+    return this.#queueing.add(prepared, options)
+  }
+
+  startQueue(): Promise<void> {
+    return this.#queueing.start()
+  }
+
+  results({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<QueueResult> {
+    return this.#queueing.results(signal)
+  }
+
+  async plan(
+    envelope: Envelope,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<readonly PlannedRoute[]> {
+    const { router } = await this.#ready()
+    return planEnvelope(envelope, router, { random: this.#random(), ...pickSignal(options) })
+  }
+
+  reopenLog(): void {
+    this.#log?.reopen()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const parts = await this.#parts?.catch(() => null)
+    // Those still composing have no delivery yet that the deliverer could wait for.
+    await Promise.allSettled(this.#sending)
+    await this.#queueing.close()
+    await parts?.deliverer.close()
+    await parts?.log.flush()
+    await this.#log?.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #compose(mail: Mail, hostname: string): Promise<ComposedMail> {
+    // Ten megabytes of MIME that whoever delivers finished messages never needs.
+    const { composeMail } = await import('../mail/compose.ts')
+    return composeMail(mail, { hostname, now: () => this.#clock.now() })
+  }
+
+  #ready(): Promise<Parts> {
+    if (this.#closing !== null) {
+      return Promise.reject(new Error('The agent is closed: make a new one to send more'))
+    }
+    this.#parts ??= this.#open().catch((error: unknown) => {
+      // Whoever mends what was wrong, such as a directory for the log, may go on with this agent.
+      this.#parts = null
+      throw error
+    })
+    return this.#parts
+  }
+
+  async #open(): Promise<Parts> {
+    const { dns, smtp, routes, sourceAddresses, delivery } = this.#settings
+    const hostname = this.#settings.hostname ?? (await systemHostname())
+    const tlsClient = this.#tlsClient()
+    const log = this.#seams.log ?? (await this.#openLog())
+    const resolver = createCachingResolver(this.#seams.resolver ?? createSystemResolver(dns), {
+      clock: this.#clock,
+    })
+    const router = createRouter({
+      resolver,
+      hostname,
+      port: smtp.port,
+      allowLocalAddresses: smtp.allowLocalAddresses,
+      routes,
+      families: familiesOf(sourceAddresses),
+      onLookup: (lookup) => log.write({ kind: 'lookup', id: '-', ...lookup }),
+    })
+    const surroundings: Surroundings = {
+      router,
+      limits: new Limits(delivery),
+      memory: new TargetMemory(this.#clock),
+      session: {
+        hostname,
+        sourceAddresses,
+        timeouts: this.#settings.timeouts,
+        tlsPolicy: { ...this.#settings.tls, decidedBy: 'configuration' },
+        tlsClient,
+      },
+      log,
+      clock: this.#clock,
+      random: this.#random(),
+      trace: this.#seams.trace ?? null,
+    }
+    return { hostname, log, router, deliverer: new Deliverer(surroundings) }
+  }
+
+  async #queueParts(): Promise<Omit<MailQueueParts, 'onSettled'>> {
+    const { queue, delivery } = this.#settings
+    const { hostname, log, router, deliverer } = await this.#ready()
+    const { concurrency, perSite } = delivery
+    const random = this.#random()
+    return {
+      settings: queue,
+      concurrency,
+      perSite,
+      hostname,
+      log,
+      router,
+      deliverer,
+      clock: this.#clock,
+      random,
+    }
+  }
+
+  async #openLog(): Promise<Log> {
+    const { file, format } = this.#settings.log
+    if (file === null) return silentLog
+    this.#log = await openFileLog({ file, format, clock: this.#clock })
+    return this.#log
+  }
+
+  #tlsClient(): TlsClient {
+    const { caFile, minVersion } = this.#settings.tls
+    if (caFile === null) return new TlsClient({ minVersion })
+    try {
+      const ca = readFileSync(caFile, 'utf8')
+      // Node takes a file without a certificate for one with none to add, and nothing would ever be verified.
+      new X509Certificate(ca)
+      return new TlsClient({ minVersion, ca: [ca] })
+    } catch (cause) {
+      throw new ConfigError(
+        `Expected \`tls.caFile\` to name a readable file of PEM certificates, found ${caFile}: ${(cause as Error).message}`,
+        { cause },
+      )
+    }
+  }
+
+  #random(): () => number {
+    return this.#seams.random ?? Math.random
+  }
+}
+
+/** Only families that there is a source address for, if any is named: mail must not leave from another one. */
+function familiesOf(sourceAddresses: readonly string[]): readonly (4 | 6)[] {
+  const both = [6, 4] as const
+  if (sourceAddresses.length === 0) return both
+  return both.filter((family) => sourceAddresses.some((address) => address.includes(':') === (family === 6)))
+}
+
+function pickSignal({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
+/** Names a delivery in the log: short, and unlikely to repeat within a day's file. */
+function newId(): string {
+  return randomBytes(4).toString('hex').toUpperCase()
+}
