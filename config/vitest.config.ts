@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Where to leave a JSON report beside the one on the terminal; `.ci/run` counts the tests in it. */
-const reportFile = process.env.MXPRESS_TEST_REPORT
+const reportFile = process.env.TEST_REPORT_FILE
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),

@@ -8,7 +8,7 @@
  *   --rounds N     default 3
  *   --json         the figures as one JSON document
  *
- * MXPRESS_SMTP_SOURCE: Postfix's program, where it is not in PATH. MXPRESS_BENCH_PROFILE: a folder for CPU profiles.
+ * BENCH_SMTP_SOURCE: Postfix's program, where it is not in PATH. BENCH_PROFILE_DIR: a folder for CPU profiles.
  */
 import { parseArgs } from 'node:util'
 import { type Contender, contenders } from './contender.ts'

@@ -4,7 +4,7 @@ import type { SenderJob } from './senders/job.ts'
 import type { SenderReport } from './usage.ts'
 
 /** A folder for V8 CPU profiles of the senders; unset: none are made. */
-const profileDirectory = process.env.MXPRESS_BENCH_PROFILE
+const profileDirectory = process.env.BENCH_PROFILE_DIR
 
 /** @throws {Error} when the sender fails or exceeds `deadlineMs`. */
 export async function runSender(module: URL, job: SenderJob, deadlineMs: number): Promise<SenderReport> {

@@ -13,9 +13,9 @@ import type { SenderReport } from './usage.ts'
 const headerOctets = 128
 const memorySampleMs = 20
 
-/** The program's path: `MXPRESS_SMTP_SOURCE`, else `PATH`, else where Debian puts it; `null` when there is none. */
+/** The program's path: `BENCH_SMTP_SOURCE`, else `PATH`, else where Debian puts it; `null` when there is none. */
 export function findSmtpSource(): string | null {
-  const named = process.env.MXPRESS_SMTP_SOURCE
+  const named = process.env.BENCH_SMTP_SOURCE
   if (named !== undefined) return named === '' ? null : named
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   return directories.map((directory) => join(directory, 'smtp-source')).find(isExecutable) ?? null

@@ -1,6 +1,6 @@
 /**
- * Kills the daemon with SIGKILL at random moments, again and again. `MXPRESS_TEST_KILLS=200` makes it the long run,
- * `MXPRESS_TEST_SEED` repeats the moments of another one as far as chance allows.
+ * Kills the daemon with SIGKILL at random moments, again and again. `CRASH_KILLS=200` makes it the long run,
+ * `CRASH_SEED` repeats the moments of another one as far as chance allows.
  */
 import { createTransport } from 'nodemailer'
 import { expect, test } from 'vitest'
@@ -11,8 +11,8 @@ import { type Exchangers, startExchangers } from './exchangers.ts'
 import { Ledger } from './ledger.ts'
 import { bear, newHome, portOf, remainsOf, withQueueOf } from './life.ts'
 
-const kills = Number(process.env.MXPRESS_TEST_KILLS ?? 20)
-const seed = Number(process.env.MXPRESS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const kills = Number(process.env.CRASH_KILLS ?? 20)
+const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 /** A minute for the first, and what twenty deaths take on a slow machine. */
 const limitMs = 60_000 + kills * 6_000

@@ -15,7 +15,7 @@ const isExecutable = (file: string) => {
   }
 }
 
-const unpacked = path.join(process.env.MXPRESS_MTA_DIR ?? '/var/cache/mxpress-mta', 'swaks/usr/bin')
+const unpacked = path.join(process.env.MTA_DIR ?? '/var/cache/mxpress-mta', 'swaks/usr/bin')
 const find = (name: string): string | null => {
   const dirs = [...(process.env.PATH ?? '').split(path.delimiter), unpacked]
   const found = dirs.map((dir) => path.join(dir, name)).find(isExecutable) ?? null
