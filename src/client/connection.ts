@@ -14,6 +14,8 @@ import type { Trace } from './dialogue.ts'
 export interface PlainSocket {
   readonly socket: Socket
   readonly reader: { onOctets: (octets: Uint8Array) => void }
+  /** Our end of it, in its one spelling; `null` when unknown. */
+  readonly localAddress: string | null
 }
 
 interface Waiter {
@@ -27,6 +29,8 @@ interface Waiter {
 
 /** Owns a connected socket from its first octet to its end. Close it with `destroy`, or `end` after QUIT. */
 export class Connection {
+  /** The address that the peer sees us under, unless it was translated on the way; `null` when unknown. */
+  readonly localAddress: string | null
   #socket: Socket
   readonly #reader: PlainSocket['reader']
   readonly #trace: Trace | null
@@ -36,7 +40,8 @@ export class Connection {
   #waiter: Waiter | null = null
   #failure: Error | null = null
 
-  constructor({ socket, reader }: PlainSocket, trace: Trace | null = null) {
+  constructor({ socket, reader, localAddress }: PlainSocket, trace: Trace | null = null) {
+    this.localAddress = localAddress
     this.#socket = socket
     this.#reader = reader
     this.#trace = trace

@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net'
 import type { Target } from '../route/targets.ts'
 import { ConnectError } from '../smtp/errors.ts'
 import type { PlainSocket } from './connection.ts'
+import { sourceFor, unmapped } from './source-address.ts'
 
 /** RFC 8305 §5, "Connection Attempt Delay": 250 ms is recommended. */
 const STAGGER_MS = 250
@@ -20,6 +21,8 @@ export interface DialOptions {
   readonly connectMs: number
   /** Local addresses to bind to; one of the target's family is taken in turn. None: the system chooses. */
   readonly sourceAddresses?: readonly string[]
+  /** One of `sourceAddresses`, taken instead of the next in turn for targets of its family. Default `null`: none. */
+  readonly preferredSource?: string | null
   readonly signal?: AbortSignal
   /** Called as each address is dialled. */
   readonly onDial?: (target: Target) => void
@@ -102,7 +105,8 @@ class Dialling {
     const startedAt = Date.now()
     const begun = performance.now()
     this.#options.onDial?.(target)
-    const localAddress = sourceFor(target.family, this.#options.sourceAddresses ?? [])
+    const { sourceAddresses = [], preferredSource = null } = this.#options
+    const localAddress = sourceFor(target.family, sourceAddresses, preferredSource)
     const reader: PlainSocket['reader'] = { onOctets: () => {} }
     const socket = connect({
       host: target.ip,
@@ -141,7 +145,8 @@ class Dialling {
       settled = true
       clearTimeout(timer)
       this.#open.delete(socket)
-      this.#finish({ connected: { target, socket, reader, startedAt }, failures: this.#failures })
+      const connected = { target, socket, reader, startedAt, localAddress: localAddressOf(socket) }
+      this.#finish({ connected, failures: this.#failures })
     })
   }
 }
@@ -160,11 +165,7 @@ function connectError(cause: NodeJS.ErrnoException): ConnectError {
   return new ConnectError(`${REASONS[code] ?? cause.message}${code === '' ? '' : ` (${code})`}`, { cause })
 }
 
-let turn = 0
-
-function sourceFor(family: 4 | 6, addresses: readonly string[]): string | undefined {
-  const candidates = addresses.filter((address) => address.includes(':') === (family === 6))
-  if (candidates.length === 0) return undefined
-  turn = (turn + 1) % Number.MAX_SAFE_INTEGER
-  return candidates[turn % candidates.length]
+/** `null` when the connection is gone again already. */
+function localAddressOf({ localAddress }: Socket): string | null {
+  return localAddress === undefined ? null : unmapped(localAddress)
 }

@@ -70,6 +70,11 @@ export class Session {
     this.tls = established.tls
   }
 
+  /** Our address in this session; `null` when unknown. */
+  get localAddress(): string | null {
+    return this.connection.localAddress
+  }
+
   /** Whether another transaction may begin: connection sound, nothing said unasked (a 421 would be), not over. */
   get isUsable(): boolean {
     return !this.#isOver && this.connection.failure === null && !this.connection.hasUnasked

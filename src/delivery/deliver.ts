@@ -5,6 +5,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import pLimit, { type LimitFunction } from 'p-limit'
+import { configuredSource } from '../client/source-address.ts'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'
 import type { Route } from '../route/route.ts'
@@ -21,6 +22,18 @@ import type { Surroundings } from './surroundings.ts'
 const ROUTES_AT_ONCE = 200
 /** Sites that are remembered; one that neither works nor has a session open is forgotten beyond this. */
 const MAX_IDLE_SITES = 1000
+
+/** Options of one delivery. */
+export interface DeliverOptions {
+  /** Names it in the log. */
+  readonly id: string
+  readonly signal?: AbortSignal
+  /**
+   * The address of ours that its sessions come from, as long as it is among the configured ones and the site has room for
+   * a session from there. Default: the configured ones in turn. A greylist knows us by our address (RFC 6647 §2).
+   */
+  readonly preferredSource?: string
+}
 
 /** Delivers envelopes; owns the sessions. Close it. */
 export class Deliverer {
@@ -39,11 +52,7 @@ export class Deliverer {
    * aborts what is left. When `signal` aborts, transactions past the final dot are awaited, the other recipients are
    * deferred, and after the last outcome the iteration throws `signal.reason`.
    */
-  deliver(
-    message: Message,
-    envelope: Envelope,
-    options: { readonly id: string; readonly signal?: AbortSignal },
-  ): AsyncIterableIterator<Outcome> {
+  deliver(message: Message, envelope: Envelope, options: DeliverOptions): AsyncIterableIterator<Outcome> {
     const left = new AbortController()
     const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal])
     // One listener for every lookup and every address dialled: many are no leak here.
@@ -59,6 +68,7 @@ export class Deliverer {
       outcomes,
       startedAt: this.#around.clock.monotonic(),
       activeSessions: new ActiveSessions(),
+      preferredSource: this.#sourceOf(options),
     }
     this.#running.add(delivery)
     void this.#run(delivery)
@@ -73,6 +83,12 @@ export class Deliverer {
       })
     }
     await Promise.all([...this.#sites.values()].map((site) => site.close()))
+  }
+
+  #sourceOf({ preferredSource }: DeliverOptions): string | null {
+    if (preferredSource === undefined) return null
+    // One that has been taken out of the configuration would only keep idle sessions from being used.
+    return configuredSource(preferredSource, this.#around.session.sourceAddresses)
   }
 
   async #run(delivery: Delivery): Promise<void> {

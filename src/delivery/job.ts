@@ -3,6 +3,7 @@
  * call is our defect and throws.
  */
 
+import type { Session } from '../client/session.ts'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'
 import type { Target } from '../route/targets.ts'
@@ -22,6 +23,8 @@ export interface Delivery {
   readonly startedAt: number
   /** Sessions in the middle of a transaction of this delivery. */
   readonly activeSessions: ActiveSessions
+  /** The one of our addresses that its sessions are to come from; `null`: any. */
+  readonly preferredSource: string | null
 }
 
 /** A verdict, before the job's own particulars are added. */
@@ -41,12 +44,21 @@ export class Job {
   refusals = 0
   /** Times it was sent back to the same target without anybody's fault. */
   repetitions = 0
+  /** As its delivery prefers, unless the site had no room for a session from there. */
+  preferredSource: string | null
   #tried: Set<string> | null = null
   #isConcluded = false
 
   constructor(delivery: Delivery, recipient: Recipient) {
     this.delivery = delivery
     this.recipient = recipient
+    this.preferredSource = delivery.preferredSource
+  }
+
+  /** Whether an open session will do: to a target it has not tried, from where it wants to come. */
+  suits(session: Session): boolean {
+    if (this.hasTried(session.target)) return false
+    return this.preferredSource === null || this.preferredSource === session.localAddress
   }
 
   hasTried(target: Target): boolean {

@@ -27,9 +27,12 @@ export class Line {
     this.#length += recipients.length
   }
 
-  /** The recipient of a job that could not be served now is next, as if nothing had been tried. */
+  /** The recipient of a job that could not be served now is next, as if nothing had been tried, in any session. */
   putBack({ delivery, recipient }: Job): void {
-    this.#returned.push(new Job(delivery, recipient))
+    const job = new Job(delivery, recipient)
+    // No more sessions are to be had: one that idles, from another address of ours, must not be passed over for ever.
+    job.preferredSource = null
+    this.#returned.push(job)
     this.#length++
   }
 

@@ -9,6 +9,7 @@ import { dial } from '../client/dial.ts'
 import type { Trace } from '../client/dialogue.ts'
 import { openSession, type Session } from '../client/session.ts'
 import { SessionOpenError } from '../client/session-open-error.ts'
+import { familyOf } from '../client/source-address.ts'
 import { type Exchanger, orderExchangers } from '../route/exchangers.ts'
 import { RouteError } from '../route/route.ts'
 import type { Target } from '../route/targets.ts'
@@ -34,6 +35,8 @@ export interface OpeningRequest {
   /** Named in the log; its signal ends the opening. */
   readonly delivery: Delivery
   readonly mayTry: (target: Target) => boolean
+  /** The one of our addresses to come from; targets of its family are dialled first. `null`: any. */
+  readonly preferredSource: string | null
   /** Targets that may be dialled. */
   readonly budget: number
 }
@@ -89,13 +92,20 @@ class SessionOpening {
   async #targetsOf(exchanger: Exchanger): Promise<readonly Target[]> {
     try {
       const targets = await this.#around.router.targets(exchanger, { signal: this.#request.delivery.signal })
-      return targets.filter(this.#request.mayTry)
+      return this.#preferredFirst(targets.filter(this.#request.mayTry))
     } catch (error) {
       if (!(error instanceof RouteError)) throw error
       if (error.kind === 'loop') this.#ownPreference = exchanger.preference
       this.#causes.push(classifyRoute(error))
       return []
     }
+  }
+
+  #preferredFirst(targets: readonly Target[]): readonly Target[] {
+    const { preferredSource } = this.#request
+    if (preferredSource === null) return targets
+    const isPreferred = ({ family }: Target): boolean => family === familyOf(preferredSource)
+    return [...targets.filter(isPreferred), ...targets.filter((target) => !isPreferred(target))]
   }
 
   async #openOneOf(targets: readonly Target[]): Promise<Session | null> {
@@ -111,12 +121,12 @@ class SessionOpening {
   /** Dials until one answers; every target that fails is remembered as tried. */
   async #openFirstOf(targets: readonly Target[]): Promise<Session | null> {
     const begun = this.#around.clock.monotonic()
-    const { connected, failures } = await this.#dial(targets)
+    const { connected, failures } = await this.#dial(targets, this.#request.preferredSource)
     for (const { target, error, startedAt, durationMs } of failures) {
-      this.#failed(target, causeOfDialling(error), { startedAt, durationMs })
+      this.#failed(target, causeOfDialling(error), { startedAt, durationMs, localAddress: null })
     }
     if (connected === null) return null
-    const { target, startedAt } = connected
+    const { target, startedAt, localAddress } = connected
     try {
       return await this.#establish(connected)
     } catch (error) {
@@ -124,17 +134,19 @@ class SessionOpening {
       this.#failed(target, causeOfOpening(error), {
         startedAt,
         durationMs: this.#around.clock.monotonic() - begun,
+        localAddress,
       })
       return null
     }
   }
 
-  async #dial(targets: readonly Target[]): ReturnType<typeof dial> {
+  async #dial(targets: readonly Target[], preferredSource: string | null): ReturnType<typeof dial> {
     const { delivery } = this.#request
     const { session, log } = this.#around
     return dial(targets, {
       connectMs: session.timeouts.connectMs,
       sourceAddresses: session.sourceAddresses,
+      preferredSource,
       signal: delivery.signal,
       onDial: (target) => log.write({ kind: 'trying', id: delivery.id, target: logTarget(target) }),
     })
@@ -152,7 +164,7 @@ class SessionOpening {
       if (!(error instanceof SessionOpenError) || !error.isTlsBroken || !mayGoInClear(tlsPolicy)) throw error
       this.#logTls(target, null, error.message)
       this.#around.memory.rememberBrokenTls(target)
-      const { connected: second } = await this.#dial([target])
+      const { connected: second } = await this.#dial([target], connected.localAddress)
       if (second === null) throw error
       return await this.#greet(second, clear)
     }
@@ -183,7 +195,7 @@ class SessionOpening {
   #failed(
     target: Target,
     cause: Cause,
-    when: { readonly startedAt: number; readonly durationMs: number },
+    when: Pick<Attempt, 'startedAt' | 'durationMs' | 'localAddress'>,
   ): void {
     const { delivery } = this.#request
     const { host, port } = target.exchanger

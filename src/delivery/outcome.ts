@@ -52,6 +52,8 @@ export interface Attempt {
   readonly startedAt: number
   readonly durationMs: number
   readonly tls: SessionTls | null
+  /** Our address in it; `null` when there was no connection. Not part of the report. */
+  readonly localAddress: string | null
 }
 
 interface OutcomeBase {

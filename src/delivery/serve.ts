@@ -45,7 +45,7 @@ export async function serve(
   let session = atHand
   try {
     while (!signal.aborted) {
-      if (session !== null && (!session.isUsable || job.hasTried(session.target))) {
+      if (session !== null && (!session.isUsable || !job.suits(session))) {
         source.release(session)
         session = null
       }
@@ -140,7 +140,7 @@ async function transact(job: Job, session: Session, around: Surroundings): Promi
 
 function attemptOf(
   verdict: Verdict,
-  { target, tls }: Session,
+  { target, tls, localAddress }: Session,
   when: { readonly startedAt: number; readonly durationMs: number },
 ): Attempt {
   const isDelivered = verdict.kind === 'delivered'
@@ -154,6 +154,7 @@ function attemptOf(
     startedAt: when.startedAt,
     durationMs: when.durationMs,
     tls,
+    localAddress,
   }
 }
 

@@ -45,8 +45,8 @@ export class SiteSessions {
   }
 
   /**
-   * A session that idles and is usable, to a target that the job has not tried; `null` when there is none. None, too, for
-   * a job that a session in reuse has failed before, because the others that idle may be as stale.
+   * A session that idles, is usable and suits the job; `null` when there is none. None, too, for a job that a session in
+   * reuse has failed before, because the others that idle may be as stale.
    */
   takeIdle(job: Job): Session | null {
     return job.repetitions === 0 ? this.#takeIdle(job) : null
@@ -84,6 +84,7 @@ export class SiteSessions {
         exchangers,
         delivery: job.delivery,
         mayTry: (target) => !job.hasTried(target),
+        preferredSource: job.preferredSource,
         budget: this.#around.limits.settings.maxTargets - job.attempts.length,
       },
       this.#around,
@@ -147,7 +148,7 @@ export class SiteSessions {
   #takeIdle(job: Job): Session | null {
     for (let at = this.#idle.length - 1; at >= 0; at--) {
       const session = this.#idle[at]
-      if (session === undefined || job.hasTried(session.target)) continue
+      if (session === undefined || !job.suits(session)) continue
       this.#idle.splice(at, 1)
       const open = this.#open.get(session)
       if (open?.idleTimer) clearTimeout(open.idleTimer)

@@ -178,8 +178,9 @@ describe('a connection fails once', () => {
   })
 
   test('and every later call gets the first failure, whatever happens to the socket then', async () => {
-    const { socket, reader } = await dialServer(await serverWith([silence]))
-    const connection = new Connection({ socket, reader })
+    const plain = await dialServer(await serverWith([silence]))
+    const { socket, reader } = plain
+    const connection = new Connection(plain)
     const waiting = errorOf(connection.readReply('greeting', LONG_MS))
     const reason = new Error('given up')
     connection.destroy(reason)

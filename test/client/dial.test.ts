@@ -192,3 +192,26 @@ test('a source address that this host has not is a failure that says so', async 
   expect(connected).toBeNull()
   expect(failures[0]?.error.message).toBe('source address not available on this host (EADDRNOTAVAIL)')
 })
+
+test('the local address of the connection is told, of IPv4 and of IPv6', async () => {
+  const [v4, v6] = [targetOf(await listening()), targetOf(await listening('::1'))]
+  expect((await dialOut([v4], { sourceAddresses: ['127.0.0.9'] })).connected?.localAddress).toBe('127.0.0.9')
+  expect((await dialOut([v4])).connected?.localAddress).toBe('127.0.0.1')
+  expect((await dialOut([v6])).connected?.localAddress).toBe('::1')
+})
+
+test('the preferred source address is taken out of turn, time after time', async () => {
+  const target = targetOf(await listening())
+  const options = { sourceAddresses: ['127.0.0.7', '127.0.0.8', '127.0.0.9'], preferredSource: '127.0.0.8' }
+  for (let time = 0; time < 3; time++) {
+    expect((await dialOut([target], options)).connected?.localAddress).toBe('127.0.0.8')
+  }
+})
+
+test('a preferred source address is not bound to where it is not configured', async () => {
+  const target = targetOf(await listening())
+  const preferredSource = '127.0.0.8'
+  expect((await dialOut([target], { preferredSource })).connected?.localAddress).toBe('127.0.0.1')
+  const configured = { sourceAddresses: ['127.0.0.7'], preferredSource }
+  expect((await dialOut([target], configured)).connected?.localAddress).toBe('127.0.0.7')
+})

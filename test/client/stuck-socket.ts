@@ -29,7 +29,11 @@ export class StuckSocket extends Duplex {
   /** A session over this socket, with a peer that offers these. */
   session(offers: readonly string[], timeouts: Partial<Timeouts> = {}): Session {
     // As much of a socket as a connection uses.
-    const connection = new Connection({ socket: this as unknown as Socket, reader: this.#reader })
+    const connection = new Connection({
+      socket: this as unknown as Socket,
+      reader: this.#reader,
+      localAddress: null,
+    })
     return new Session(targetOf({ address: '127.0.0.1', port: 25 }), connection, {
       timeouts: { ...defaultTimeouts, ...timeouts },
       extensions: parseExtensions(['mx', ...offers]),

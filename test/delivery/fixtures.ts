@@ -6,7 +6,7 @@
 import type { DialogueLine } from '../../src/client/dialogue.ts'
 import { defaultTimeouts, type Timeouts } from '../../src/client/timeouts.ts'
 import { TlsClient } from '../../src/client/tls.ts'
-import { Deliverer } from '../../src/delivery/deliver.ts'
+import { Deliverer, type DeliverOptions } from '../../src/delivery/deliver.ts'
 import { type DeliverySettings, Limits } from '../../src/delivery/limits.ts'
 import type { Outcome } from '../../src/delivery/outcome.ts'
 import type { Surroundings } from '../../src/delivery/surroundings.ts'
@@ -112,6 +112,7 @@ export interface DeliveryOptions {
   readonly random?: () => number
   readonly trace?: (line: DialogueLine) => void
   readonly router?: Router
+  readonly sourceAddresses?: readonly string[]
 }
 
 /** A deliverer, and what it logged. */
@@ -133,7 +134,7 @@ export class TestDelivery implements AsyncDisposable {
       memory: new TargetMemory(clock),
       session: {
         hostname: 'sender.test',
-        sourceAddresses: [],
+        sourceAddresses: options.sourceAddresses ?? [],
         timeouts: { ...defaultTimeouts, ...options.timeouts },
         tlsPolicy: { mode: options.tlsMode ?? 'opportunistic', minVersion: 'TLSv1.2', decidedBy: 'test' },
         tlsClient: new TlsClient(options.ca === undefined ? {} : { ca: [options.ca] }),
@@ -154,19 +155,16 @@ export class TestDelivery implements AsyncDisposable {
   /** Delivers and waits for all outcomes, in the order in which they became known. */
   async outcomes(
     recipients: readonly string[],
-    options: { readonly message?: Message; readonly signal?: AbortSignal } = {},
+    options: Partial<DeliverOptions> & { readonly message?: Message } = {},
   ): Promise<readonly Outcome[]> {
     return collect(this.start(recipients, options))
   }
 
   start(
     recipients: readonly string[],
-    options: { readonly message?: Message; readonly signal?: AbortSignal } = {},
+    { message: given, ...options }: Partial<DeliverOptions> & { readonly message?: Message } = {},
   ): AsyncIterableIterator<Outcome> {
-    return this.deliverer.deliver(options.message ?? message(), envelope(...recipients), {
-      id: '4D1A',
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    })
+    return this.deliverer.deliver(given ?? message(), envelope(...recipients), { id: '4D1A', ...options })
   }
 
   [Symbol.asyncDispose](): Promise<void> {

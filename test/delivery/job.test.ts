@@ -14,6 +14,7 @@ function begin() {
     outcomes,
     startedAt: 1000,
     activeSessions: new ActiveSessions(),
+    preferredSource: null,
   }
   return { job: new Job(delivery, recipient('bob@a.test', 'cc')), outcomes }
 }
@@ -30,6 +31,7 @@ test('the conclusion becomes an outcome with the recipient, its attempts and the
     startedAt: 5,
     durationMs: 6,
     tls: null,
+    localAddress: '192.0.2.9',
   } as const
   job.attempts.push(attempt)
   const cause = { stage: 'rcpt', status: '4.2.0' } as const

@@ -14,6 +14,7 @@ const delivery = (id: string, ...recipients: readonly string[]): Delivery => ({
   outcomes: new OutcomeStream(recipients.length, new AbortController().signal, () => {}),
   startedAt: 0,
   activeSessions: new ActiveSessions(),
+  preferredSource: null,
 })
 
 const name = (job: Job | null) => job && `${job.delivery.id} ${job.recipient.address.localPart}`

@@ -13,6 +13,7 @@ const attempt = (exchanger: string, stage: Stage, status: EnhancedStatus): Attem
   startedAt: 0,
   durationMs: 0,
   tls: null,
+  localAddress: null,
 })
 
 const base = (attempts: readonly Attempt[]) => ({

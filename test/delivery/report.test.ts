@@ -26,6 +26,7 @@ const taken: Attempt = {
   startedAt: Date.UTC(2026, 10, 21, 7),
   durationMs: 299.6,
   tls,
+  localAddress: '192.0.2.9',
 }
 const lost: Attempt = {
   ...taken,
