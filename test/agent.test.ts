@@ -247,6 +247,20 @@ describe('deliver', () => {
     })
   })
 
+  test('refuses a message whose size is not that of its content, and connects to nobody', async () => {
+    await using agent = createAgent(options())
+    const { message, envelope } = await agent.prepare(mail)
+    const octets = message.content?.length ?? 0
+    await expectSilence(async () => {
+      const cut = agent.deliver({ ...message, size: octets - 1 }, envelope)
+      await expect(cut.next()).rejects.toThrow(
+        new TypeError(
+          `Expected \`message.size\` to be the octets of \`message.content\`, ${octets}, got \`${octets - 1}\``,
+        ),
+      )
+    })
+  })
+
   test('starts when the first outcome is asked for', async () => {
     await using agent = createAgent(options())
     const { message, envelope } = await agent.prepare(mail)

@@ -51,8 +51,10 @@ export class Deliverer {
    * Starts at once. Iterate to learn the outcomes, in the order in which they become known; leaving the iteration early
    * aborts what is left. When `signal` aborts, transactions past the final dot are awaited, the other recipients are
    * deferred, and after the last outcome the iteration throws `signal.reason`.
+   * @throws {TypeError} at once, when the message's `content` and `size` differ
    */
   deliver(message: Message, envelope: Envelope, options: DeliverOptions): AsyncIterableIterator<Outcome> {
+    checkSize(message)
     const left = new AbortController()
     const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal])
     // One listener for every lookup and every address dialled: many are no leak here.
@@ -147,6 +149,14 @@ export class Deliverer {
       if (site.isIdle) this.#sites.delete(key)
     }
   }
+}
+
+/** A size of its own would have the peer take what follows the content for content, or content for commands (RFC 3030 §2). */
+function checkSize({ content, size }: Message): void {
+  if (content === undefined || content.length === size) return
+  throw new TypeError(
+    `Expected \`message.size\` to be the octets of \`message.content\`, ${content.length}, got \`${size}\``,
+  )
 }
 
 function byDomain(recipients: readonly Recipient[]): Map<string, Recipient[]> {

@@ -425,6 +425,22 @@ describe('a defect of ours', () => {
     },
   }
 
+  test.each([9, 11])(
+    'a message whose size (%i) is not that of its content is refused at once (RFC 3030 §2)',
+    async (size) => {
+      await using server = await serverWith({ offers: chunking })
+      await using delivery = new TestDelivery({ domains: { 'a.test': [{ place: placeOf(server) }] } })
+      const content = Buffer.from('A: b\r\n\r\nc\n')
+      const sent = { ...message(), content, size }
+      expect(() => delivery.start(['bob@a.test'], { message: sent })).toThrow(
+        new TypeError(
+          `Expected \`message.size\` to be the octets of \`message.content\`, 10, got \`${size}\``,
+        ),
+      )
+      expect(server.conversations).toEqual([])
+    },
+  )
+
   test('while serving is an outcome for each recipient, blames no address and leaves no session behind', async () => {
     await using server = await serverWith()
     await using delivery = new TestDelivery({ domains: { 'a.test': [{ place: placeOf(server) }] } })
