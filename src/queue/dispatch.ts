@@ -15,6 +15,7 @@ import { envelopeOf } from './bounce-wishes.ts'
 import type { QueueEntry } from './entry.ts'
 import { QueueDamagedError } from './errors.ts'
 import { type Firmness, firmly } from './firmly.ts'
+import { retrySourceOf } from './retry-source.ts'
 import { SharedContents } from './shared-contents.ts'
 import { isSiteProof, isSiteTrouble, type SiteTroubles } from './site-troubles.ts'
 import type { Slots } from './slots.ts'
@@ -56,7 +57,10 @@ export class Dispatch {
     this.#contents = new SharedContents(parts.store)
   }
 
-  /** Entries of one submission, of any sites, whose slots are taken; they are free when it resolves. */
+  /**
+   * Entries of one submission, of any sites, that may come from one address of ours. Their slots are taken; they are free
+   * when it resolves.
+   */
   async deliver(leased: readonly LeasedEntry[]): Promise<void> {
     const placed = await Promise.all(leased.map(({ entry }) => this.#place(entry)))
     const entries = placed.filter((entry) => entry !== null)
@@ -95,7 +99,9 @@ export class Dispatch {
       return entry
     }
     if (site === entry.site) return entry
-    troubles.clear(entry.site)
+    // A probe that has gone elsewhere says nothing of the site that it was let through for, and would not again for hours:
+    // whoever waits there finds out for himself, this domain's others too.
+    if (troubles.clear(entry.site)) await firmly(() => store.siteWorks(entry.site), firmness)
     await firmly(() => store.place(domain, site), firmness)
     slots.release(entry.site)
     slots.take(site)
@@ -115,9 +121,11 @@ export class Dispatch {
     const byRecipient = new Map<Recipient, QueueEntry | undefined>(
       envelope.recipients.map((recipient, index) => [recipient, entries[index]]),
     )
+    const preferredSource = retrySourceOf(first)
     const outcomes = deliverer.deliver(message, envelope, {
       id: first.submissionId,
       signal: firmness.signal,
+      ...(preferredSource === null ? {} : { preferredSource }),
     })
     const settling: Promise<void>[] = []
     try {

@@ -100,7 +100,7 @@ export interface QueueEntry {
   readonly last: LastTrouble | null
   /** Where its domain is served: the router's site key, or `unroutedSite(domain)` while nobody has looked. */
   readonly site: string
-  /** Our address in the last attempt, for the retry after greylisting; `null` when unknown. */
+  /** Our address in the last attempt that reached somebody, for the retry after greylisting; `null` when unknown. */
   readonly sourceAddress: string | null
   /** Set while it is leased. */
   readonly lease: Lease | null

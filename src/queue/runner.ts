@@ -13,6 +13,7 @@ import type { Bouncer } from './bouncer.ts'
 import { Dispatch, type SettledEntry } from './dispatch.ts'
 import { QueueClosedError } from './errors.ts'
 import { TROUBLE_WAIT_MS } from './firmly.ts'
+import { retrySourceOf } from './retry-source.ts'
 import { SiteTroubles } from './site-troubles.ts'
 import { type SlotSettings, Slots, UNPROVEN_PER_SITE } from './slots.ts'
 import type { LeasedEntry, QueueStore } from './store.ts'
@@ -141,7 +142,7 @@ export class Runner {
       this.#slots.take(entry.site)
       if (trouble !== null) this.#troubles.learn(entry.site, trouble)
     }
-    for (const group of bySubmission(leased)) this.#employ(this.#dispatch.deliver(group))
+    for (const group of byDelivery(leased)) this.#employ(this.#dispatch.deliver(group))
     return leased.length
   }
 
@@ -189,6 +190,7 @@ export class Runner {
   }
 }
 
-function bySubmission(leased: readonly LeasedEntry[]): Iterable<readonly LeasedEntry[]> {
-  return Map.groupBy(leased, ({ entry }) => entry.submissionId).values()
+/** What can be delivered together: entries of one submission that come from one address. */
+function byDelivery(leased: readonly LeasedEntry[]): Iterable<readonly LeasedEntry[]> {
+  return Map.groupBy(leased, ({ entry }) => `${entry.submissionId} ${retrySourceOf(entry) ?? ''}`).values()
 }

@@ -10,6 +10,7 @@ import { isRelayReportWanted } from './bounce-policy.ts'
 import type { Bouncer, ReportDecision, ReportKind } from './bouncer.ts'
 import type { LastTrouble, QueueEntry } from './entry.ts'
 import { nextAttemptAt, type RetrySettings } from './retry.ts'
+import { sourceOf } from './retry-source.ts'
 import type { LeasedEntry, Settlement, Submission } from './store.ts'
 
 /** How entries are judged. */
@@ -67,7 +68,7 @@ export async function judgeOutcome(
     uncertain: outcome.uncertain,
     hold,
     last,
-    sourceAddress: null,
+    sourceAddress: sourceOf(outcome),
     isDelayWarned: false,
   }
 }

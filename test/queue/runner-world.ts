@@ -1,10 +1,12 @@
 /** A runner in a world of its own: a store in memory, time that a test moves, and a deliverer that does as it is told. */
+import type { Deliverer } from '../../src/delivery/deliver.ts'
 import type { Outcome } from '../../src/delivery/outcome.ts'
 import type { Envelope, Recipient } from '../../src/mail/envelope.ts'
 import type { Message } from '../../src/mail/message.ts'
 import type { Bouncer, Reportable, ReportDecision } from '../../src/queue/bouncer.ts'
 import { DEFAULT_RETRY } from '../../src/queue/retry.ts'
 import { Runner, type RunnerSettings, type SettledEntry } from '../../src/queue/runner.ts'
+import type { Router } from '../../src/route/route.ts'
 import { MemoryQueueStore } from '../support/memory-queue-store.ts'
 import { submissionTo } from '../support/queue-submissions.ts'
 
@@ -90,6 +92,12 @@ const siteOf = (domain: string): string => /\.of-(.*)$/.exec(domain)?.[1] ?? `mx
 
 const settings: RunnerSettings = { retry: DEFAULT_RETRY, onUncertain: 'retry', total: 100, perSite: 4 }
 
+/** Taken instead of the world's own. */
+export interface WorldParts {
+  readonly deliverer?: Pick<Deliverer, 'deliver'>
+  readonly router?: Pick<Router, 'route'>
+}
+
 /** Makes one; stop its runner. */
 export class World {
   readonly store = new MemoryQueueStore()
@@ -103,7 +111,7 @@ export class World {
   now = 1_000
   #sleeper: { readonly until: number; wake(): void } | null = null
 
-  constructor(given: Partial<RunnerSettings> = {}) {
+  constructor(given: Partial<RunnerSettings> = {}, parts: WorldParts = {}) {
     const bouncer: Bouncer = {
       bounce: async (reportable) => {
         this.reported.push(reportable)
@@ -134,6 +142,7 @@ export class World {
         wait: (ms, signal) => this.#wait(ms, signal),
         onSettled: (settled) => this.settled.push(settled),
         onTrouble: (error) => this.troubles.push(error),
+        ...parts,
       },
       { ...settings, ...given },
     )
