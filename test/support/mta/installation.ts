@@ -1,11 +1,12 @@
 /**
- * Where the real mail servers are: unpacked by `.ci/system-packages` into MXPRESS_MTA_DIR, else installed on the
+ * Where the real mail servers are: unpacked by `.ci/system-packages` into MTA_DIR, else installed on the
  * system. One rule: what is missing is said; under CI it is an error, elsewhere the reason for a skipped suite.
  */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 
-const unpackedDir = process.env.MXPRESS_MTA_DIR ?? '/var/cache/mxpress-mta'
+/** Holds a directory for each unpacked package. */
+export const unpackedDir: string = process.env.MTA_DIR ?? '/var/cache/mxpress-mta'
 
 /** A file of each server, relative to the root of the file system it was unpacked or installed in. */
 const binaries = {
@@ -28,11 +29,17 @@ export type Installation =
  */
 export function findInstallation(name: MtaName): Installation {
   const installation = look(name)
-  if (installation.kind === 'missing') {
-    if (process.env.CI) throw new Error(`${name}: ${installation.reason}`)
-    announce(`skipped: interop with ${name}: ${installation.reason}\n`)
-  }
+  if (installation.kind === 'missing') sayMissing(name, installation.reason)
   return installation
+}
+
+/**
+ * Says, once, what is skipped for lack of a program.
+ * @throws {Error} where `CI` is set.
+ */
+export function sayMissing(name: string, reason: string): void {
+  if (process.env.CI) throw new Error(`${name}: ${reason}`)
+  announce(`skipped: interop with ${name}: ${reason}\n`)
 }
 
 const announced = new Set<string>()
@@ -54,7 +61,8 @@ function look(name: MtaName): Installation {
   return { kind: 'found', root }
 }
 
-function isExecutable(path: string): boolean {
+/** Whether we may run this file. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
     return true
