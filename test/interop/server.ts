@@ -13,12 +13,12 @@ export type ServerOptions = Omit<MtaOptions, 'address' | 'domain'>
 
 /**
  * Declares a suite that runs against a server of its own; skipped, with the reason in its title, where this machine
- * has no such server.
+ * has no such server. `options` may be a function where they are only known when the suite begins.
  */
 export function describeServer(
   name: MtaName,
   title: string,
-  options: ServerOptions,
+  options: ServerOptions | (() => Promise<ServerOptions>),
   suite: (server: () => Mta) => void,
 ): void {
   const installation = findInstallation(name)
@@ -30,7 +30,8 @@ export function describeServer(
     let mta: Mta | undefined
     beforeAll(async () => {
       const address = someLoopbackAddress()
-      mta = await starters[name](installation.root, { address, domain: `${name}.test`, ...options })
+      const chosen = typeof options === 'function' ? await options() : options
+      mta = await starters[name](installation.root, { address, domain: `${name}.test`, ...chosen })
     })
     afterAll(() => mta?.close())
     suite(() => mta ?? unstarted())

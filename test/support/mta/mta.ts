@@ -1,7 +1,7 @@
 /** A real mail server under test: what every one of them offers to a test, whichever program it is. */
 
 /** An extension that a server can be told not to offer. */
-export type Withholdable = 'PIPELINING' | 'CHUNKING' | '8BITMIME' | 'SMTPUTF8'
+export type Withholdable = 'PIPELINING' | 'CHUNKING' | '8BITMIME' | 'SMTPUTF8' | 'DSN'
 
 /** How a server is to be started. */
 export interface MtaOptions {
@@ -15,6 +15,8 @@ export interface MtaOptions {
   readonly sizeLimitOctets?: number
   /** Extensions that the server has and is not to offer; OpenSMTPD can withhold none. */
   readonly withhold?: readonly Withholdable[]
+  /** Port at 127.0.0.1 of a server that Postfix asks about each recipient (its access policy delegation). Default: none. */
+  readonly policyPort?: number
 }
 
 /** A running server with a spool and mailboxes of its own; whoever started it must close it. */

@@ -12,8 +12,16 @@ import { runMta } from './running-mta.ts'
 
 const run = promisify(execFile)
 
+/** What Postfix can be told besides. */
+export interface PostfixOptions extends MtaOptions {
+  /** Lines at the end of main.cf; the last of two settings counts. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Lines at the end of master.cf. */
+  readonly services?: readonly string[]
+}
+
 /** Starts Postfix from the file tree at `root`. @throws {Error} with its log when it does not come up. */
-export async function startPostfix(root: string, options: MtaOptions): Promise<Mta> {
+export async function startPostfix(root: string, options: PostfixOptions): Promise<Mta> {
   const home = await makeHome('postfix')
   try {
     return await startIn(home, root, options)
@@ -23,7 +31,7 @@ export async function startPostfix(root: string, options: MtaOptions): Promise<M
   }
 }
 
-async function startIn(home: string, root: string, options: MtaOptions): Promise<Mta> {
+async function startIn(home: string, root: string, options: PostfixOptions): Promise<Mta> {
   const port = await freePort(options.address)
   const libraries = join(root, 'usr/lib/postfix')
   const env = { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries, MAIL_CONFIG: join(home, 'etc') }
@@ -50,7 +58,7 @@ async function startIn(home: string, root: string, options: MtaOptions): Promise
   })
 }
 
-interface ListeningOptions extends MtaOptions {
+interface ListeningOptions extends PostfixOptions {
   readonly port: number
 }
 
@@ -60,8 +68,11 @@ async function writeConfiguration(home: string, root: string, options: Listening
   const { certificate, key } = await makeCertificate(home, `mx.${options.domain}`, options.address)
   const mailboxes = options.mailboxes.map((user) => `${user}@${options.domain} ${user}/\n`)
   await writeFile(join(etc, 'mailboxes'), mailboxes.join(''))
-  await writeFile(join(etc, 'main.cf'), mainCf(home, root, { ...options, certificate, key }))
-  await writeFile(join(etc, 'master.cf'), masterCf(options.address, options.port))
+  const { settings = {}, services = [] } = options
+  const more = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`)
+  await writeFile(join(etc, 'main.cf'), mainCf(home, root, { ...options, certificate, key }) + more.join(''))
+  const further = services.map((line) => `${line}\n`).join('')
+  await writeFile(join(etc, 'master.cf'), masterCf(options.address, options.port) + further)
   await writeFile(join(etc, 'dynamicmaps.cf'), '')
 }
 
@@ -90,7 +101,7 @@ myhostname = mx.${options.domain}
 mydestination =
 local_recipient_maps =
 mynetworks = 127.255.255.255/32
-smtpd_recipient_restrictions = reject_unauth_destination
+smtpd_recipient_restrictions = reject_unauth_destination${policyCheck(options)}
 virtual_mailbox_domains = ${options.domain}
 virtual_mailbox_maps = texthash:${home}/etc/mailboxes
 virtual_mailbox_base = ${home}/mail
@@ -112,6 +123,10 @@ alias_maps =
 alias_database =
 default_transport = error:this host relays nothing
 `
+}
+
+function policyCheck({ policyPort }: MtaOptions): string {
+  return policyPort === undefined ? '' : `, check_policy_service inet:127.0.0.1:${policyPort}`
 }
 
 function masterCf(address: string, port: number): string {
