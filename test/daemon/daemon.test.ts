@@ -6,7 +6,9 @@ import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts'
 import type { LogEvent } from '../../src/log/events.ts'
 import { type Log, silentLog } from '../../src/log/log.ts'
 import { QueueLockedError } from '../../src/queue/errors.ts'
+import { openSqliteQueue } from '../../src/queue/sqlite/store.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { startExchangers } from '../crash/exchangers.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 let sandbox: Sandbox
@@ -65,6 +67,32 @@ test('what stays deferred is tried again by itself, and its sender told when its
   expect(Buffer.from(report?.content ?? []).toString()).toMatch(/^Action: failed\r\nStatus: 4\.2\.2\r$/m)
   const settled = events.filter((event) => event.kind === 'settled')
   expect(settled.at(-1)).toMatchObject({ outcome: 'failed', state: 'gone', attempts: 2, reports: 1 })
+})
+
+test('mail of a domain that has moved is not left with the trouble of its former site', async () => {
+  const given = await options()
+  const to = ['moved1@moved.test', 'moved2@moved.test', 'moved3@moved.test', 'moved4@moved.test']
+  const first = await startDaemon({ ...given, routes: { 'moved.test': '127.0.0.1:9' } })
+  const before = first.agent.results()
+  await submit(first, to)
+  await before.next()
+  await first.close()
+  await using exchangers = await startExchangers(() => 0)
+  await using second = await startDaemon({
+    ...given,
+    routes: { 'moved.test': exchangers.routes['plain.test'] ?? '' },
+  })
+  const after = second.agent.results()
+  // As an operator does who has changed the route.
+  await using visitor = await openSqliteQueue(given.queue?.dir ?? '')
+  await visitor.retryNow({ kind: 'all' }, Date.now())
+  const delivered = new Set<string>()
+  while (delivered.size < to.length) {
+    const { value } = await after.next()
+    expect(value?.outcome).toBe('delivered')
+    if (value !== undefined) delivered.add(value.address)
+  }
+  expect([...delivered].sort()).toEqual(to)
 })
 
 test('it is one daemon to a directory; the next may come when it has gone', async () => {
