@@ -2,7 +2,8 @@
  * The recipient server of the benchmark, a process of its own: takes mail as cheaply as Node can and throws it away.
  * One rule: it must cost less than any sender, or the figures tell of the sink; so it reports its own CPU time.
  */
-import { type AddressInfo, createServer } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { takeJob, tellParent } from '../child.ts'
 import { cpuMsSince } from '../usage.ts'
 import { type ArrivalCounts, Arrivals } from './arrivals.ts'
@@ -14,6 +15,8 @@ export interface SinkJob {
   readonly keywords: readonly string[]
   /** Size of the only message that is accepted; `null`: any. */
   readonly octets: number | null
+  /** Loopback addresses, all with the same port; default 127.0.0.1. Each is a site of its own. */
+  readonly addresses?: readonly string[]
 }
 
 /** The sink's first message. */
@@ -32,7 +35,7 @@ const ehloReply = ['sink.test', ...job.keywords]
   .map((line, index, { length }) => `250${index === length - 1 ? ' ' : '-'}${line}\r\n`)
   .join('')
 
-const server = createServer({ noDelay: true }, (socket) => {
+const receive = (socket: Socket): void => {
   const conversation = new Conversation(arrivals, ehloReply)
   arrivals.connections++
   socket.write('220 sink.test ESMTP\r\n', 'latin1')
@@ -46,10 +49,16 @@ const server = createServer({ noDelay: true }, (socket) => {
   socket.on('close', () => {
     if (!conversation.hasQuit) arrivals.dropped++
   })
-})
-server.listen({ port: 0, host: '127.0.0.1', backlog: 511 }, () => {
-  tellParent({ port: (server.address() as AddressInfo).port } satisfies SinkReady)
-})
+}
+
+let port = 0
+for (const host of job.addresses ?? ['127.0.0.1']) {
+  const server = createServer({ noDelay: true }, receive)
+  server.listen({ port, host, backlog: 511 })
+  await once(server, 'listening')
+  port = (server.address() as AddressInfo).port
+}
+tellParent({ port } satisfies SinkReady)
 
 const cpuBefore = process.cpuUsage()
 process.on('message', () => {
