@@ -56,8 +56,8 @@ export async function serve({ args, env = {} }: ServeOptions): Promise<ServingDa
 }
 
 /**
- * What an operator puts in the place of the system's: the bin, with the daemon's queue. It has nothing of the surroundings:
- * variables of the tests begin with MXPRESS_ too.
+ * What an operator puts in the place of the system's: the bin, with the daemon's queue. Whoever calls it, its options are
+ * these and no others of the surroundings.
  */
 async function writeSendmail(cwd: string, env: Readonly<Record<string, string>>): Promise<string> {
   const settings = { MXPRESS_QUEUE_DIR: path.join(cwd, 'queue'), MXPRESS_HOSTNAME: 'sender.test', ...env }

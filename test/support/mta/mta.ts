@@ -13,7 +13,7 @@ export interface MtaOptions {
   readonly mailboxes: readonly string[]
   /** Largest message taken, in octets, as announced by SIZE (RFC 1870). Default 10,000,000. */
   readonly sizeLimitOctets?: number
-  /** Extensions that the server has and is not to offer; OpenSMTPD can withhold none. */
+  /** Extensions that the server has and is not to offer; OpenSMTPD can withhold none, DSN only Postfix. */
   readonly withhold?: readonly Withholdable[]
   /** Port at 127.0.0.1 of a server that Postfix asks about each recipient (its access policy delegation). Default: none. */
   readonly policyPort?: number
