@@ -122,6 +122,12 @@ export async function startPostfixQueue({ addresses, port }: Sites): Promise<Que
     ip: mta.ip,
     port: mta.port,
     async deliver() {
+      // What has not been deferred yet would be after the flush, and wait for the next run of the queue.
+      await waitUntil(
+        () => isAllDeferred(path.join(home, 'queue')),
+        600_000,
+        () => 'Postfix still defers',
+      )
       await run(path.join(root, 'usr/sbin/postconf'), ['-e', 'defer_transports='], { env })
       const pid = Number(await readFile(path.join(home, 'queue/pid/master.pid'), 'utf8'))
       process.kill(pid, 'SIGHUP')
@@ -129,4 +135,10 @@ export async function startPostfixQueue({ addresses, port }: Sites): Promise<Que
     },
     [Symbol.asyncDispose]: () => mta.close(),
   }
+}
+
+async function isAllDeferred(queue: string): Promise<true | undefined> {
+  const places = ['maildrop', 'incoming', 'active'].map((name) => path.join(queue, name))
+  const { stdout } = await run('find', [...places, '-type', 'f', '-print', '-quit'])
+  return stdout === '' ? true : undefined
 }

@@ -6,6 +6,7 @@
  *   --messages N   taken in by each number of clients; default 10,000
  *   --octets N     of a message; default 2,048 in, 10,240 out
  *   --rounds N     default 3
+ *   --only in|out  one of the two
  *   --strace       instead: count the fsyncs of mxpress while it takes mail in (slow, tells no rates)
  *   --start N      instead: fill a queue with N entries, and tell how long `serve` takes to be ready, and its memory
  */
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     messages: { type: 'string', default: '10000' },
     octets: { type: 'string' },
     rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
     strace: { type: 'boolean', default: false },
     start: { type: 'string' },
   },
@@ -197,6 +199,6 @@ async function measureStart(entries: number): Promise<void> {
 if (values.start !== undefined) await measureStart(Number(values.start))
 else if (values.strace) await countFlushes(Number(values.octets ?? 2_048))
 else {
-  await measureIntake(Number(values.octets ?? 2_048))
-  await measureDrain(Number(values.octets ?? 10_240))
+  if (values.only !== 'out') await measureIntake(Number(values.octets ?? 2_048))
+  if (values.only !== 'in') await measureDrain(Number(values.octets ?? 10_240))
 }
