@@ -3,7 +3,7 @@
  * moment the peer has to act to its whole answer, so that a peer that drips an octet a second is cut off on time.
  */
 
-/** The time limits of one session. */
+/** The time limits of one session; `config/options.ts` has the defaults and where they come from. */
 export interface Timeouts {
   /** From the first SYN to an open connection, for each address dialled. */
   readonly connectMs: number
@@ -25,21 +25,4 @@ export interface Timeouts {
   readonly dataTerminationMs: number
   /** The reply to QUIT; the outcome does not depend on it (RFC 5321 §4.1.1.10). */
   readonly quitMs: number
-}
-
-const SECOND = 1000
-const MINUTE = 60 * SECOND
-
-/** The minima of RFC 5321 §4.5.3.2; 30 seconds to connect is what Postfix uses (`smtp_connect_timeout`). */
-export const defaultTimeouts: Timeouts = {
-  connectMs: 30 * SECOND,
-  greetingMs: 5 * MINUTE,
-  ehloMs: 5 * MINUTE,
-  startTlsMs: MINUTE,
-  mailMs: 5 * MINUTE,
-  rcptMs: 5 * MINUTE,
-  dataInitiationMs: 2 * MINUTE,
-  dataBlockMs: 3 * MINUTE,
-  dataTerminationMs: 10 * MINUTE,
-  quitMs: 5 * SECOND,
 }

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { Connection, type PlainSocket } from '../../src/client/connection.ts'
 import { Session } from '../../src/client/session.ts'
-import { defaultTimeouts, type Timeouts } from '../../src/client/timeouts.ts'
+import type { Timeouts } from '../../src/client/timeouts.ts'
 import { parseExtensions } from '../../src/smtp/extensions.ts'
+import { defaultTimeouts } from '../support/default-timeouts.ts'
 import { targetOf } from './open.ts'
 
 export class StuckSocket extends Duplex {

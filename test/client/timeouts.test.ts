@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultTimeouts } from '../../src/client/timeouts.ts'
+import { defaultTimeouts } from '../support/default-timeouts.ts'
 
 const MINUTE_MS = 60_000
 

@@ -4,7 +4,7 @@
  */
 
 import type { DialogueLine } from '../../src/client/dialogue.ts'
-import { defaultTimeouts, type Timeouts } from '../../src/client/timeouts.ts'
+import type { Timeouts } from '../../src/client/timeouts.ts'
 import { TlsClient } from '../../src/client/tls.ts'
 import { Deliverer, type DeliverOptions } from '../../src/delivery/deliver.ts'
 import { type DeliverySettings, Limits } from '../../src/delivery/limits.ts'
@@ -20,6 +20,7 @@ import { RouteError, type Router } from '../../src/route/route.ts'
 import type { Target } from '../../src/route/targets.ts'
 import { type Clock, systemClock } from '../../src/time/clock.ts'
 import type { TlsMode } from '../../src/tls/policy.ts'
+import { defaultTimeouts } from '../support/default-timeouts.ts'
 
 export function recipient(text: string, field: RecipientField = 'to'): Recipient {
   return { address: parseAddress(text), field }
