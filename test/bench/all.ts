@@ -1,0 +1,25 @@
+/**
+ * `npm run bench`: first sending (bench.ts), then the queue and submission (queue-serve.ts), beside others each.
+ *
+ *   npm run bench                     both, everything: half an hour
+ *   npm run bench -- --only '2 KB'    sending only, with the options of bench.ts
+ *   npm run bench -- queue --rounds 1 the queue only, with the options of queue-serve.ts
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const [first, ...rest] = process.argv.slice(2)
+if (first === 'queue') await run('queue-serve.ts', rest)
+else {
+  await run('bench.ts', process.argv.slice(2))
+  if (first === undefined) await run('queue-serve.ts', [])
+}
+
+/** Runs one of them to its end; what follows is spared when it fails. */
+async function run(file: string, options: readonly string[]): Promise<void> {
+  const script = fileURLToPath(new URL(file, import.meta.url))
+  const child = spawn(process.execPath, [script, ...options], { stdio: 'inherit' })
+  const [code] = await once(child, 'close')
+  if (code !== 0) process.exit(code ?? 1)
+}
