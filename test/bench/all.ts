@@ -9,6 +9,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
+/** Guard against a hang: twice what a slow machine needs. */
+const LIMIT_MS = 60 * 60_000
+
 const [first, ...rest] = process.argv.slice(2)
 if (first === 'queue') await run('queue-serve.ts', rest)
 else {
@@ -19,7 +22,7 @@ else {
 /** Runs one of them to its end; what follows is spared when it fails. */
 async function run(file: string, options: readonly string[]): Promise<void> {
   const script = fileURLToPath(new URL(file, import.meta.url))
-  const child = spawn(process.execPath, [script, ...options], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [script, ...options], { stdio: 'inherit', timeout: LIMIT_MS })
   const [code] = await once(child, 'close')
   if (code !== 0) process.exit(code ?? 1)
 }
