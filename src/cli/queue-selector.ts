@@ -35,11 +35,6 @@ export function readSelectors(ids: readonly string[], options: SelectorOptions):
   return all ? [{ kind: 'all' }] : some
 }
 
-/** The selector in the words of the command line, for messages. */
-export function selectorText(selector: Selector): string {
-  return selector.kind === 'id' ? selector.id : `--${selector.kind}`
-}
-
 function domainSelector(text: string): Selector {
   return read(() => ({ kind: 'domain', domain: normaliseDomain(text, text) }))
 }

@@ -11,7 +11,7 @@ import { helloCommand } from '../smtp/command.ts'
 import { RemoteProtocolError, TlsError } from '../smtp/errors.ts'
 import { type Extensions, noExtensions, parseExtensions } from '../smtp/extensions.ts'
 import { formatReply, type Reply } from '../smtp/reply.ts'
-import { mayGoInClear, mustVerify, type TlsPolicy } from '../tls/policy.ts'
+import { mayEncrypt, mayGoInClear, mustVerify, type TlsPolicy } from '../tls/policy.ts'
 import type { Connection } from './connection.ts'
 import { type OpeningStage, SessionOpenError } from './session-open-error.ts'
 import type { Timeouts } from './timeouts.ts'
@@ -170,7 +170,7 @@ class Opening {
   /** Up the ladder as far as the peer goes, and as the policy asks. @returns `null` when the session stays in clear. */
   async #startTls(offered: Extensions): Promise<TlsState | null> {
     const policy = this.#options.tlsPolicy
-    if (policy.mode === 'off') return null
+    if (!mayEncrypt(policy)) return null
     this.stage = 'starttls'
     if (!offered.startTls) {
       if (mayGoInClear(policy)) return null

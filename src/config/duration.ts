@@ -16,13 +16,3 @@ export function readDuration(duration: unknown): number | null {
   const [, count, unit] = /^(\d{1,15}(?:\.\d{1,9})?)(ms|s|m|h|d)$/.exec(duration) ?? []
   return count === undefined || unit === undefined ? null : Math.round(Number(count) * (unitMs[unit] ?? 1))
 }
-
-/**
- * Milliseconds of a duration.
- * @throws {TypeError} for what is none.
- */
-export function parseDuration(duration: Duration): number {
-  const durationMs = readDuration(duration)
-  if (durationMs !== null) return durationMs
-  throw new TypeError(`Expected a duration such as ${durationForms}, got \`${JSON.stringify(duration)}\``)
-}

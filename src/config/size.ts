@@ -26,13 +26,3 @@ export function readSize(size: unknown): number | null {
     ? null
     : Math.round(Number(count) * (unitOctets[unit] ?? 1))
 }
-
-/**
- * Octets of a size.
- * @throws {TypeError} for what is none.
- */
-export function parseSize(size: Size): number {
-  const octets = readSize(size)
-  if (octets !== null) return octets
-  throw new TypeError(`Expected a size such as ${sizeForms}, got \`${JSON.stringify(size)}\``)
-}

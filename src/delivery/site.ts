@@ -2,8 +2,8 @@
  * The recipients that wait for one set of exchangers, and the sessions that serve them. Domains hosted at one provider
  * share a site, so ten thousand of them use no more sessions than one.
  *
- * One rule: a site first proves with one session that it can be reached, and only then takes the slots it may have; so a
- * dead site costs the others one slot.
+ * One rule: a site first proves with one session that it can be reached, and only then gets the workers it may have; so a
+ * dead site dials with one.
  */
 import type { Recipient } from '../mail/envelope.ts'
 import type { Exchanger } from '../route/exchangers.ts'

@@ -7,7 +7,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { QueueDamagedError, QueueLockedError, QueueUnwritableError } from '../errors.ts'
+import { QueueLockedError, QueueUnwritableError } from '../errors.ts'
 import { migrate } from './schema.ts'
 
 /** How a directory is opened. */
@@ -95,10 +95,4 @@ function pidOf(pidFile: string): string {
   } catch {
     return ''
   }
-}
-
-/** @throws {QueueDamagedError} unless the database passes SQLite's own quick check; takes seconds for a large one */
-export function checkDatabase(db: DatabaseSync, dir: string): void {
-  const found = db.prepare('PRAGMA quick_check(1)').get()?.quick_check
-  if (found !== 'ok') throw new QueueDamagedError(dir, `The database of the queue in ${dir}: ${found}`)
 }
