@@ -2,10 +2,9 @@
  * The agent there is. It owns the sessions, the DNS cache and the log; what has to be looked up or opened is, once, before
  * the first message, so that nothing is connected to before everything has been checked.
  */
-import { randomBytes, X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { TlsClient } from '../client/tls.ts'
-import { ConfigError } from '../config/errors.ts'
+import { randomBytes } from 'node:crypto'
+import { familiesOfSources } from '../client/source-address.ts'
+import { tlsClientFor } from '../client/trust.ts'
 import { systemHostname } from '../config/hostname.ts'
 import type { Settings } from '../config/settings.ts'
 import { Deliverer } from '../delivery/deliver.ts'
@@ -157,7 +156,7 @@ export class DirectAgent implements Agent {
   async #open(): Promise<Parts> {
     const { dns, smtp, routes, sourceAddresses, delivery } = this.#settings
     const hostname = this.#settings.hostname ?? (await systemHostname())
-    const tlsClient = this.#tlsClient()
+    const tlsClient = tlsClientFor(this.#settings.tls)
     const log = this.#seams.log ?? (await this.#openLog())
     const resolver = createCachingResolver(this.#seams.resolver ?? createSystemResolver(dns), {
       clock: this.#clock,
@@ -168,7 +167,7 @@ export class DirectAgent implements Agent {
       port: smtp.port,
       allowLocalAddresses: smtp.allowLocalAddresses,
       routes,
-      families: familiesOf(sourceAddresses),
+      families: familiesOfSources(sourceAddresses),
       onLookup: (lookup) => log.write({ kind: 'lookup', id: '-', ...lookup }),
     })
     const surroundings: Surroundings = {
@@ -215,32 +214,9 @@ export class DirectAgent implements Agent {
     return this.#log
   }
 
-  #tlsClient(): TlsClient {
-    const { caFile, minVersion } = this.#settings.tls
-    if (caFile === null) return new TlsClient({ minVersion })
-    try {
-      const ca = readFileSync(caFile, 'utf8')
-      // Node takes a file without a certificate for one with none to add, and nothing would ever be verified.
-      new X509Certificate(ca)
-      return new TlsClient({ minVersion, ca: [ca] })
-    } catch (cause) {
-      throw new ConfigError(
-        `Expected \`tls.caFile\` to name a readable file of PEM certificates, found ${caFile}: ${(cause as Error).message}`,
-        { cause },
-      )
-    }
-  }
-
   #random(): () => number {
     return this.#seams.random ?? Math.random
   }
-}
-
-/** Only families that there is a source address for, if any is named: mail must not leave from another one. */
-function familiesOf(sourceAddresses: readonly string[]): readonly (4 | 6)[] {
-  const both = [6, 4] as const
-  if (sourceAddresses.length === 0) return both
-  return both.filter((family) => sourceAddresses.some((address) => address.includes(':') === (family === 6)))
 }
 
 function pickSignal({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {

@@ -24,6 +24,22 @@ export interface SessionOptions {
   readonly timeouts: Timeouts
   readonly tlsPolicy: TlsPolicy
   readonly tlsClient: TlsClient
+  /** Told of each stage of the opening as it ends; EHLO comes once more after STARTTLS. */
+  readonly onStage?: (stage: OpenedStage) => void
+  /** Told what a handshake gave, also where the policy does not accept it. */
+  readonly onHandshake?: (state: TlsState) => void
+  /** Open no further than to the end of this stage; the session is good for QUIT only then. Default: all the way. */
+  readonly until?: 'greeting' | 'ehlo'
+}
+
+/** How one stage of the opening ended. */
+export interface OpenedStage {
+  readonly stage: OpeningStage
+  /** The last reply in it; `null` when none came. */
+  readonly reply: Reply | null
+  /** What ended the opening here; `null` when it went on. */
+  readonly error: Error | null
+  readonly durationMs: number
 }
 
 /** A MAIL command, and what it was made of. */
@@ -126,6 +142,9 @@ class Opening {
   stage: OpeningStage = 'greeting'
   /** STARTTLS was said, and nothing has come back under TLS yet. In TLS 1.3 a refusal shows only then. */
   isTlsUntried = false
+  /** Of the running stage: its last reply, and when it was over although QUIT was still to be said. */
+  #reply: Reply | null = null
+  #overAt: number | null = null
   readonly #connection: Connection
   readonly #target: Target
   readonly #options: SessionOptions
@@ -137,25 +156,50 @@ class Opening {
   }
 
   async run(): Promise<Session> {
-    await this.#greeting()
-    const offered = await this.#hello()
+    const { until } = this.#options
+    await this.#at('greeting', () => this.#greeting())
+    if (until === 'greeting') return this.#opened(noExtensions, null)
+    const offered = await this.#at('ehlo', () => this.#hello())
+    if (until === 'ehlo') return this.#opened(offered, null)
     const tls = await this.#startTls(offered)
     // RFC 3207 §4.2: what was offered before TLS does not count after it.
-    const extensions = tls === null ? offered : await this.#hello()
+    const extensions = tls === null ? offered : await this.#at('ehlo', () => this.#hello())
     this.isTlsUntried = false
     await this.#expectInStep()
+    return this.#opened(extensions, tls)
+  }
+
+  #opened(extensions: Extensions, tls: TlsState | null): Session {
     return new Session(this.#target, this.#connection, { timeouts: this.#options.timeouts, extensions, tls })
   }
 
+  /** Runs a stage and tells how it ended. */
+  async #at<T>(stage: OpeningStage, run: () => Promise<T>): Promise<T> {
+    this.stage = stage
+    this.#reply = null
+    const begun = performance.now()
+    const tell = (error: Error | null): void => {
+      const durationMs = (this.#overAt ?? performance.now()) - begun
+      this.#options.onStage?.({ stage, reply: this.#reply, error, durationMs })
+    }
+    try {
+      const result = await run()
+      tell(null)
+      return result
+    } catch (error) {
+      tell(error as Error)
+      throw error
+    }
+  }
+
   async #greeting(): Promise<void> {
-    this.stage = 'greeting'
     // RFC 5321 §4.3.1: nothing is said before the 220.
     const reply = await this.#connection.readReply('greeting', this.#options.timeouts.greetingMs)
+    this.#reply = reply
     if (!isPositive(reply)) await this.#refused(reply)
   }
 
   async #hello(): Promise<Extensions> {
-    this.stage = 'ehlo'
     const reply = await this.#ask(helloCommand('EHLO', this.#options.hostname), this.#options.timeouts.ehloMs)
     if (isPositive(reply)) return parseExtensions(reply.lines)
     // RFC 5321 §3.2, §4.1.1.1: a server that does not know EHLO is greeted with HELO.
@@ -170,10 +214,12 @@ class Opening {
   /** Up the ladder as far as the peer goes, and as the policy asks. @returns `null` when the session stays in clear. */
   async #startTls(offered: Extensions): Promise<TlsState | null> {
     const policy = this.#options.tlsPolicy
-    if (!mayEncrypt(policy)) return null
-    this.stage = 'starttls'
+    if (!mayEncrypt(policy) || (!offered.startTls && mayGoInClear(policy))) return null
+    return this.#at('starttls', () => this.#encrypt(offered, policy))
+  }
+
+  async #encrypt(offered: Extensions, policy: TlsPolicy): Promise<TlsState | null> {
     if (!offered.startTls) {
-      if (mayGoInClear(policy)) return null
       // RFC 3207 §4.1: an insufficient level of privacy ends the session with QUIT.
       await this.#farewell()
       throw new TlsError('unavailable', `TLS is ${policy.mode}, and the server does not offer STARTTLS`)
@@ -187,10 +233,11 @@ class Opening {
   }
 
   async #handshake(): Promise<TlsState> {
-    const { tlsClient, tlsPolicy, timeouts } = this.#options
+    const { tlsClient, tlsPolicy, timeouts, onHandshake } = this.#options
     const { host, port } = this.#target.exchanger
     const peer = { host, port, requireVerified: mustVerify(tlsPolicy) }
     const { socket, state } = await tlsClient.handshake(this.#connection.detach(), peer, timeouts.startTlsMs)
+    onHandshake?.(state)
     this.#connection.adopt(socket)
     if (this.#connection.isTraced) {
       const trust = state.verified ? 'verified' : `not verified: ${state.reason}`
@@ -219,7 +266,9 @@ class Opening {
     const line = command.trimEnd()
     this.#connection.trace('client', line)
     this.#connection.write(command)
-    return this.#connection.readReply(line.split(' ')[0] ?? line, limitMs)
+    const reply = await this.#connection.readReply(line.split(' ')[0] ?? line, limitMs)
+    if (this.#overAt === null) this.#reply = reply
+    return reply
   }
 
   async #refused(reply: Reply): Promise<never> {
@@ -231,6 +280,7 @@ class Opening {
   }
 
   async #farewell(): Promise<void> {
+    this.#overAt = performance.now()
     await this.#ask('QUIT\r\n', this.#options.timeouts.quitMs).catch(() => {})
   }
 }

@@ -34,6 +34,13 @@ export function unmapped(address: string): string {
   return parseIp(address)?.ip ?? address
 }
 
+/** Only families that there is a source address for, if any is named: mail must not leave from another one. */
+export function familiesOfSources(sourceAddresses: readonly string[]): readonly (4 | 6)[] {
+  const both = [6, 4] as const
+  if (sourceAddresses.length === 0) return both
+  return both.filter((family) => sourceAddresses.some((address) => familyOf(address) === family))
+}
+
 export function familyOf(address: string): 4 | 6 {
   return address.includes(':') ? 6 : 4
 }

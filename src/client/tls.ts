@@ -7,7 +7,8 @@
 import type { Socket } from 'node:net'
 import tls, { type SecureContext, type TLSSocket } from 'node:tls'
 import { TlsError } from '../smtp/errors.ts'
-import { verdictReason } from '../tls/verdict-reason.ts'
+import { handshakeProblem, verdictReason } from '../tls/verdict-reason.ts'
+import { type CertificateFacts, certificateOf } from './certificate.ts'
 
 /** What protects a session. */
 export interface TlsState {
@@ -17,6 +18,8 @@ export interface TlsState {
   /** Why `verified` is false; `null` when it is true. */
   readonly reason: string | null
   readonly resumed: boolean
+  /** What the peer's certificate says, `null` when it showed none; absent unless the client inspects them. */
+  readonly certificate?: CertificateFacts | null
 }
 
 interface Ticket {
@@ -33,16 +36,23 @@ const MAX_TICKETS = 1000
 export class TlsClient {
   readonly #minVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly #ca: readonly string[]
+  readonly #inspects: boolean
   #context: SecureContext | null = null
   readonly #tickets = new Map<string, Ticket>()
 
   /**
    * `ca`: PEM certificates trusted beside the system's own; checked at once. `minVersion`: RFC 8996 forbids less than
-   * TLS 1.2.
+   * TLS 1.2. `inspects`: tell what each certificate says; no session is resumed then, because only a whole handshake
+   * shows the certificate.
    */
   constructor(
-    options: { readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'; readonly ca?: readonly string[] } = {},
+    options: {
+      readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+      readonly ca?: readonly string[]
+      readonly inspects?: boolean
+    } = {},
   ) {
+    this.#inspects = options.inspects ?? false
     this.#minVersion = options.minVersion ?? 'TLSv1.2'
     this.#ca = options.ca ?? []
     if (this.#ca.length > 0) this.#sharedContext()
@@ -83,11 +93,15 @@ export class TlsClient {
       ...(ticket === undefined ? {} : { session: ticket.session }),
     })
     // Before the handshake: in TLS 1.2 the ticket comes at its end, in 1.3 after it.
-    encrypted.on('session', (session: Buffer) =>
-      this.#keep(key, { session, ...verdictOf(stateOf(encrypted, ticket)) }),
-    )
+    if (!this.#inspects) {
+      encrypted.on('session', (session: Buffer) =>
+        this.#keep(key, { session, ...verdictOf(stateOf(encrypted, ticket)) }),
+      )
+    }
     await secured(socket, encrypted, limitMs)
-    return { socket: encrypted, state: stateOf(encrypted, ticket) }
+    const state = stateOf(encrypted, ticket)
+    if (!this.#inspects) return { socket: encrypted, state }
+    return { socket: encrypted, state: { ...state, certificate: certificateOf(encrypted) } }
   }
 
   #keep(key: string, ticket: Ticket): void {
@@ -139,7 +153,7 @@ function secured(plain: Socket, encrypted: TLSSocket, limitMs: number): Promise<
     }
     const timer = setTimeout(() => broken(`no end of the TLS handshake within ${limitMs} ms`), limitMs)
     const onError = (cause: NodeJS.ErrnoException): void =>
-      broken(`the TLS handshake failed: ${cause.code ?? cause.message}`, cause)
+      broken(`the TLS handshake failed: ${handshakeProblem(cause.code ?? cause.message)}`, cause)
     const onClose = (): void => broken('the peer closed the connection during the TLS handshake')
     const settle = (): void => {
       clearTimeout(timer)

@@ -62,6 +62,13 @@ export function bdatCommand(octets: number, options: { readonly last: boolean })
   return options.last ? `BDAT ${octets} LAST\r\n` : `BDAT ${octets}\r\n`
 }
 
+/** `VRFY local@domain` with its CRLF (RFC 5321 §3.5.1: a mailbox, without brackets). @throws {LocalProtocolError} */
+export function vrfyCommand(address: Address, parameters: { readonly smtpUtf8?: boolean } = {}): string {
+  const smtpUtf8 = parameters.smtpUtf8 === true
+  // RFC 6531 §3.7.4.2: VRFY declares it with a parameter of its own.
+  return `${checked(`VRFY ${mailbox(address)}`, smtpUtf8)}${smtpUtf8 ? ' SMTPUTF8' : ''}\r\n`
+}
+
 function mailbox(address: Address): string {
   const text = formatAddress(address)
   if (!MAILBOX.test(text)) {

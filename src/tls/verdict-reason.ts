@@ -1,4 +1,4 @@
-/** Why a certificate was not verified, in words. The codes are OpenSSL's and Node's; what is not listed is shown as it is. */
+/** Why a certificate was not verified, or a handshake failed, in words. The codes are OpenSSL's and Node's; what is not listed is shown as it is. */
 
 const reasons: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
@@ -20,4 +20,24 @@ const reasons: Readonly<Record<string, string>> = {
  */
 export function verdictReason(code: string): string {
   return reasons[code] ?? code
+}
+
+const problems: Readonly<Record<string, string>> = {
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the server speaks no version of TLS that is still in use',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'the server speaks no version of TLS that is still in use',
+  ERR_SSL_VERSION_TOO_LOW: 'the server speaks no version of TLS that is still in use',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the server did not answer with TLS',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'the server found no cipher in common',
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': 'the server found no cipher in common',
+  ERR_SSL_DH_KEY_TOO_SMALL: 'the key of the server is too short',
+  ERR_SSL_EE_KEY_TOO_SMALL: 'the key of the server is too short',
+}
+
+/**
+ * What went wrong in a handshake, for people.
+ * @param code the code or message of the error; it is kept, because it is what one looks up
+ */
+export function handshakeProblem(code: string): string {
+  const words = problems[code]
+  return words === undefined ? code : `${words} (${code})`
 }
