@@ -35,6 +35,7 @@ function hasIdled({ session }: Proceedings): boolean {
 
 async function sendInOneFlight(proceedings: Proceedings, content: Uint8Array): Promise<void> {
   const head = envelopeFlight(proceedings) + bdatCommand(content.length, { last: true })
+  await proceedings.announceContent()
   proceedings.writeWithContent(head, content)
   proceedings.session.isPastFinalDot = true
   if (!(await isEnvelopeAccepted(proceedings))) {
@@ -48,7 +49,7 @@ async function sendInOneFlight(proceedings: Proceedings, content: Uint8Array): P
 /** The content in chunks (RFC 3030 §2): one on its way while the reply to the one before is awaited. */
 async function sendChunks(proceedings: Proceedings): Promise<void> {
   const { connection, session, timeouts, transaction } = proceedings
-  proceedings.beginContent()
+  await proceedings.beginContent()
   // Said before there was a chunk to answer: 421, or out of step.
   if (connection.hasReply) return proceedings.refusedEarly(await proceedings.next('end-of-data'))
   const mostOwed = session.extensions.pipelining ? 1 : 0

@@ -40,7 +40,7 @@ function expectInitiation(proceedings: Proceedings, reply: Reply): void {
 /** The content, and the final dot. */
 async function sendStuffed(proceedings: Proceedings): Promise<void> {
   const { connection, session } = proceedings
-  proceedings.beginContent()
+  await proceedings.beginContent()
   const whole = stuffedWhole(proceedings.transaction.message)
   if (whole !== null && whole.length <= CHUNK_OCTETS && !connection.hasReply) proceedings.writeContent(whole)
   else if (!(await sendPieces(proceedings))) {

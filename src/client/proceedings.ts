@@ -28,6 +28,8 @@ export interface Transaction {
   readonly recipientDsn?: RecipientDsn | undefined
   /** Use BDAT where it is offered; false for a peer that offers it and does not know it. */
   readonly useChunking: boolean
+  /** Awaited before the first octet of the content is written; if it rejects, the transaction ends there. */
+  readonly beforeContent?: (() => Promise<void> | undefined) | null
 }
 
 /** How a transaction ended. */
@@ -102,8 +104,15 @@ export class Proceedings {
   }
 
   /** The content is next: what goes wrong from here goes wrong there. */
-  beginContent(): void {
+  async beginContent(): Promise<void> {
     this.#stage = 'end-of-data'
+    await this.announceContent()
+  }
+
+  /** The content may be in the flight that is next. */
+  async announceContent(): Promise<void> {
+    const { beforeContent } = this.transaction
+    if (beforeContent) await beforeContent()
   }
 
   /** A chunk that is not the last was accepted: the peer knows BDAT. */

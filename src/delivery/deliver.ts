@@ -33,6 +33,8 @@ export interface DeliverOptions {
    * a session from there. Default: the configured ones in turn. A greylist knows us by our address (RFC 6647 §2).
    */
   readonly preferredSource?: string
+  /** Awaited before any octet of the content goes out to a recipient's exchanger; if it rejects, none does. */
+  readonly beforeContent?: (recipient: Recipient) => Promise<void>
 }
 
 /** Delivers envelopes; owns the sessions. Close it. */
@@ -71,6 +73,7 @@ export class Deliverer {
       startedAt: this.#around.clock.monotonic(),
       activeSessions: new ActiveSessions(),
       preferredSource: this.#sourceOf(options),
+      beforeContent: options.beforeContent ?? null,
     }
     this.#running.add(delivery)
     void this.#run(delivery)

@@ -25,6 +25,8 @@ export interface Delivery {
   readonly activeSessions: ActiveSessions
   /** The one of our addresses that its sessions are to come from; `null`: any. */
   readonly preferredSource: string | null
+  /** Awaited before a recipient's content goes out. */
+  readonly beforeContent: ((recipient: Recipient) => Promise<void>) | null
 }
 
 /** A verdict, before the job's own particulars are added. */

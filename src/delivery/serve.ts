@@ -120,6 +120,7 @@ async function transact(job: Job, session: Session, around: Surroundings): Promi
       envelopeDsn: delivery.envelope.dsn,
       recipientDsn: recipient.dsn,
       useChunking: !around.memory.hasBrokenChunking(session.target),
+      beforeContent: delivery.beforeContent === null ? null : () => delivery.beforeContent?.(recipient),
     })
     delivery.activeSessions.delete(session)
     verdict = classifyTransaction(end, { isReused })

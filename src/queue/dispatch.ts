@@ -113,7 +113,7 @@ export class Dispatch {
   }
 
   async #deliverAll(message: Message, entries: readonly QueueEntry[], open: Set<QueueEntry>): Promise<void> {
-    const { deliverer, clock, firmness } = this.#parts
+    const { store, deliverer, clock, judge, firmness } = this.#parts
     const begunAt = clock.now()
     const [first, ...others] = entries
     if (first === undefined) return
@@ -125,6 +125,10 @@ export class Dispatch {
     const outcomes = deliverer.deliver(message, envelope, {
       id: first.submissionId,
       signal: firmness.signal,
+      beforeContent: async (recipient) => {
+        const entry = byRecipient.get(recipient)
+        if (entry !== undefined) await store.begin(entry.id, judge.owner)
+      },
       ...(preferredSource === null ? {} : { preferredSource }),
     })
     const settling: Promise<void>[] = []

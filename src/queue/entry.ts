@@ -20,8 +20,8 @@ import type { EnhancedStatus } from '../smtp/enhanced-status.ts'
 export const READY = 'ready'
 /**
  * One runner has it, until its lease runs out. In: `lease`, `leaseNotices` (from ready). Out, by its owner: `settle`
- * (to ready, held, dead or gone), `giveBack` (to ready); by others: `reclaim` (to ready, or held, marked uncertain) once
- * the owner is dead or the lease has run out. Operators move nothing out of it: a transaction cannot be called back.
+ * (to ready, held, dead or gone), `giveBack` (to ready); by others: `reclaim` (to ready; what was begun is marked
+ * uncertain, and may be held) once the owner is dead or the lease has run out. Operators move nothing out of it: a transaction cannot be called back.
  */
 export const LEASED = 'leased'
 /**

@@ -153,16 +153,22 @@ export interface QueueStore extends AsyncDisposable {
   leaseNotices(
     request: Pick<LeaseRequest, 'owner' | 'now' | 'until' | 'max'>,
   ): Promise<readonly LeasedEntry[]>
+  /**
+   * Notes that the peer is about to be given the content of a leased entry, so that `reclaim` can tell it from those that
+   * only waited. Called for every one of them, so it must cost next to nothing; many times for one does no harm.
+   */
+  begin(id: string, owner: string): Promise<void>
   /** Records the verdict. `false`, and nothing is changed or added, unless `owner` has a lease on the entry. */
   settle(settlement: Settlement): Promise<boolean>
-  /** Entries that were leased and not begun: ready again as before, no attempt counted. Those of others are left. */
+  /** Entries that were leased and not brought to a verdict: ready again as before, no attempt counted. Those of others are left. */
   giveBack(ids: readonly string[], owner: string): Promise<void>
   /** Prolongs all leases of an owner. */
   extend(owner: string, until: number): Promise<void>
   /**
    * Ends the leases that have run out by `now`, and all those of owners other than `survivor` (`null`: none survives;
-   * absent: owners are not looked at). They may have been past the final dot: each is marked uncertain, its attempt
-   * recorded as lost, and it is ready at `dueAt`, or held. @returns how many
+   * absent: owners are not looked at). What has been begun may have been past the final dot: it is marked uncertain, its
+   * attempt recorded as lost, and it is ready at `dueAt`, or held. The rest is ready again as before. Where it is not
+   * known what has been begun (the power was lost), all has. @returns how many leases
    */
   reclaim(options: {
     readonly now: number

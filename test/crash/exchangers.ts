@@ -10,7 +10,10 @@ import { createInterface } from 'node:readline'
  * `plain` takes everything; `greylist` refuses each recipient once (450); `drop` takes each recipient's first message and
  * closes the connection instead of saying so.
  */
-export type Behaviour = 'plain' | 'greylist' | 'drop'
+export type Behaviour = (typeof behaviours)[number]
+
+/** All of them; a server each. */
+export const behaviours = ['plain', 'greylist', 'drop'] as const
 
 /** The servers of all behaviours: `plain.test`, `greylist.test`, `drop.test`. */
 export interface Exchangers extends AsyncDisposable {
@@ -26,7 +29,7 @@ export async function startExchangers(replyMs: () => number): Promise<Exchangers
   const sockets = new Set<Socket>()
   const servers: Server[] = []
   const routes: Record<string, string> = {}
-  for (const behaviour of ['plain', 'greylist', 'drop'] as const) {
+  for (const behaviour of behaviours) {
     const serve = serverOf(behaviour, { taken, replyMs })
     const server = createServer((socket) => {
       sockets.add(socket)

@@ -58,6 +58,12 @@ async function live(
   await working
 }
 
+/** The long run's figures. */
+function tell(ledger: Ledger): void {
+  if (process.env.CRASH_KILLS !== undefined)
+    console.info(`${expect.getState().currentTestName}: ${ledger.summary}`)
+}
+
 async function drain(home: string): Promise<void> {
   const daemon = await bear(home)
   await portOf(daemon)
@@ -85,6 +91,7 @@ test(
     }
     await drain(home)
     ledger.checkEnd()
+    tell(ledger)
   },
   limitMs,
 )
@@ -105,6 +112,7 @@ test(
     }
     await drain(home)
     ledger.checkEnd()
+    tell(ledger)
     expect(ledger.accepted).toBeGreaterThan(kills)
   },
   limitMs,

@@ -1,9 +1,10 @@
 /**
- * What must hold after every death: nothing accepted is lost, and a message arrives twice only if the daemon died with it
- * in hand, or its server dropped it after the final dot.
+ * What must hold after every death: nothing accepted is lost; a message arrives twice only if the daemon died with it
+ * begun, or its server dropped it after the final dot; each of these is marked uncertain, and nothing else is.
  */
 import { expect } from 'vitest'
-import type { Remains } from './life.ts'
+import { behaviours } from './exchangers.ts'
+import { type Remains, sessionsPerSite } from './life.ts'
 
 /** Follows every recipient, by address; each gets one message. */
 export class Ledger {
@@ -12,6 +13,8 @@ export class Ledger {
   readonly #offered = new Set<string>()
   readonly #deathsInHand = new Map<string, number>()
   #inHand: ReadonlySet<string> = new Set()
+  #takenBefore: ReadonlyMap<string, number> = new Map()
+  readonly #sums = { deaths: 0, leased: 0, begun: 0, past: 0 }
 
   /** `taken`: the final dots that the servers have seen. */
   constructor(taken: ReadonlyMap<string, number>) {
@@ -38,20 +41,44 @@ export class Ledger {
       (address) => !remains.queued.has(address) && !this.#taken.has(address),
     )
     expect(lost).toEqual([])
-    // Whatever the last life had in hand is marked by the next one, which may not have come so far.
-    const unmarked = [...this.#inHand].filter(
-      (address) =>
-        remains.queued.has(address) && !remains.leased.has(address) && !remains.uncertain.has(address),
-    )
-    expect(unmarked).toEqual([])
-    for (const address of remains.leased) {
+    this.#checkMarks(remains)
+    this.#checkBegun(remains)
+    for (const address of remains.begun) {
       this.#deathsInHand.set(address, (this.#deathsInHand.get(address) ?? 0) + 1)
     }
-    this.#inHand = new Set([...remains.leased])
+    this.#inHand = remains.begun
+    this.#takenBefore = new Map(this.#taken)
   }
 
-  /** Checks the end: the queue is empty. @returns how many arrived more than once */
-  checkEnd(): number {
+  /** Marked is what a life had begun when it died, and what a server dropped; nothing else. */
+  #checkMarks({ queued, leased, uncertain }: Remains): void {
+    // Whatever the last life had in hand is marked by the next one, which may not have come so far.
+    const unmarked = [...this.#inHand].filter(
+      (address) => queued.has(address) && !leased.has(address) && !uncertain.has(address),
+    )
+    expect(unmarked).toEqual([])
+    const needless = [...uncertain].filter(
+      (address) => !this.#deathsInHand.has(address) && !(isDropped(address) && this.#taken.has(address)),
+    )
+    expect(needless).toEqual([])
+  }
+
+  /** Begun is what is past its final dot, and what is on its way there: one message for each session. */
+  #checkBegun({ leased, begun, uncertain }: Remains): void {
+    const past = [...leased].filter(
+      (address) => (this.#taken.get(address) ?? 0) > (this.#takenBefore.get(address) ?? 0),
+    )
+    // One that was dropped may have been leased again before the death, and is marked already.
+    expect(past.filter((address) => !begun.has(address) && !uncertain.has(address))).toEqual([])
+    expect(begun.size - past.length).toBeLessThanOrEqual(sessionsPerSite * behaviours.length)
+    this.#sums.deaths++
+    this.#sums.leased += leased.size
+    this.#sums.begun += begun.size
+    this.#sums.past += past.length
+  }
+
+  /** Checks the end: the queue is empty. */
+  checkEnd(): void {
     const missing = [...this.#accepted].filter((address) => !this.#taken.has(address))
     expect(missing).toEqual([])
     const strangers = [...this.#taken.keys()].filter(
@@ -60,11 +87,20 @@ export class Ledger {
     expect(strangers).toEqual([])
     const tooMany = [...this.#taken].filter(([address, times]) => times > this.#mostFor(address))
     expect(tooMany).toEqual([])
-    return [...this.#taken.values()].filter((times) => times > 1).length
+  }
+
+  /** What it came to, in one line. */
+  get summary(): string {
+    const { deaths, leased, begun, past } = this.#sums
+    const twice = [...this.#taken].filter(([address, times]) => times > (isDropped(address) ? 2 : 1)).length
+    return `${deaths} deaths, ${this.#accepted.size} messages: ${leased} leased when it died, ${begun} of them begun, ${past} past the final dot; ${twice} arrived once more for it`
   }
 
   #mostFor(address: string): number {
-    const drops = address.endsWith('@drop.test') ? 1 : 0
-    return 1 + drops + (this.#deathsInHand.get(address) ?? 0)
+    return 1 + (isDropped(address) ? 1 : 0) + (this.#deathsInHand.get(address) ?? 0)
   }
+}
+
+function isDropped(address: string): boolean {
+  return address.endsWith('@drop.test')
 }

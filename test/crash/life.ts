@@ -1,6 +1,7 @@
 /** One queue directory through many lives of its daemon, and what is in it after each death. */
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { Begun } from '../../src/queue/sqlite/begun.ts'
 import { openSqliteQueue, type SqliteQueue } from '../../src/queue/sqlite/store.ts'
 import { emptyDirectory, type Running, start } from '../cli/run.ts'
 
@@ -10,8 +11,13 @@ export interface Remains {
   readonly queued: ReadonlySet<string>
   /** Of these, those that the daemon had in hand. */
   readonly leased: ReadonlySet<string>
+  /** Of these, those whose content it had begun to send, or was about to. */
+  readonly begun: ReadonlySet<string>
   readonly uncertain: ReadonlySet<string>
 }
+
+/** Sessions at once to each of the servers. */
+export const sessionsPerSite = 4
 
 /** A working directory with a configuration for short lives. */
 export async function newHome(routes: Readonly<Record<string, string>>): Promise<string> {
@@ -22,7 +28,7 @@ export async function newHome(routes: Readonly<Record<string, string>>): Promise
     'retryFirst = "50ms"',
     'retryMax = "200ms"',
     '[delivery]',
-    'perSite = 4',
+    `perSite = ${sessionsPerSite}`,
     '[submission]',
     'listen = ["127.0.0.1:0"]',
     '[routes]',
@@ -57,7 +63,11 @@ export async function withQueueOf<T>(home: string, work: (queue: SqliteQueue) =>
 /** Looks at everything that is queued. */
 export function remainsOf(home: string): Promise<Remains> {
   return withQueueOf(home, async (queue) => {
-    const [queued, leased, uncertain] = [new Set<string>(), new Set<string>(), new Set<string>()]
+    const [queued, leased] = [new Set<string>(), new Set<string>()]
+    const [begun, uncertain] = [new Set<string>(), new Set<string>()]
+    const begunIds = new Set(
+      [...new Begun(path.join(home, 'queue')).read().values()].flatMap((ids) => [...ids]),
+    )
     let after: string | null = null
     do {
       const page = await queue.list({
@@ -65,14 +75,15 @@ export function remainsOf(home: string): Promise<Remains> {
         limit: 1_000,
         ...(after === null ? {} : { after }),
       })
-      for (const { recipient, state, uncertain: isUncertain } of page.entries) {
+      for (const { id, recipient, state, uncertain: isUncertain } of page.entries) {
         const address = `${recipient.address.localPart}@${recipient.address.domain}`
         queued.add(address)
         if (state === 'leased') leased.add(address)
+        if (state === 'leased' && begunIds.has(id)) begun.add(address)
         if (isUncertain) uncertain.add(address)
       }
       after = page.next
     } while (after !== null)
-    return { queued, leased, uncertain }
+    return { queued, leased, begun, uncertain }
   })
 }

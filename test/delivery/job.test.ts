@@ -15,6 +15,7 @@ function begin() {
     startedAt: 1000,
     activeSessions: new ActiveSessions(),
     preferredSource: null,
+    beforeContent: null,
   }
   return { job: new Job(delivery, recipient('bob@a.test', 'cc')), outcomes }
 }

@@ -15,6 +15,7 @@ const delivery = (id: string, ...recipients: readonly string[]): Delivery => ({
   startedAt: 0,
   activeSessions: new ActiveSessions(),
   preferredSource: null,
+  beforeContent: null,
 })
 
 const name = (job: Job | null) => job && `${job.delivery.id} ${job.recipient.address.localPart}`

@@ -1,5 +1,5 @@
 /** A runner in a world of its own: a store in memory, time that a test moves, and a deliverer that does as it is told. */
-import type { Deliverer } from '../../src/delivery/deliver.ts'
+import type { Deliverer, DeliverOptions } from '../../src/delivery/deliver.ts'
 import type { Outcome } from '../../src/delivery/outcome.ts'
 import type { Envelope, Recipient } from '../../src/mail/envelope.ts'
 import type { Message } from '../../src/mail/message.ts'
@@ -17,6 +17,8 @@ export interface InHand {
   readonly envelope: Envelope
   readonly id: string
   readonly signal: AbortSignal | undefined
+  /** What the deliverer does before it sends the content. */
+  beforeContent(): Promise<void>
   /** Gives it its outcome. */
   conclude(outcome: (recipient: Recipient) => Outcome): void
 }
@@ -128,7 +130,7 @@ export class World {
       {
         store: this.store,
         deliverer: {
-          deliver: (message, envelope, { id, signal }) => this.#deliver(message, envelope, id, signal),
+          deliver: (message, envelope, options) => this.#deliver(message, envelope, options),
         },
         router: {
           route: async (domain) => {
@@ -194,8 +196,7 @@ export class World {
   async *#deliver(
     message: Message,
     envelope: Envelope,
-    id: string,
-    signal: AbortSignal | undefined,
+    { id, signal, beforeContent }: DeliverOptions,
   ): AsyncGenerator<Outcome, undefined, undefined> {
     let left = envelope.recipients.length
     const known: Outcome[] = []
@@ -208,6 +209,7 @@ export class World {
         envelope,
         id,
         signal,
+        beforeContent: async () => beforeContent?.(recipient),
         conclude: (outcome) => {
           known.push(outcome(recipient))
           wake()

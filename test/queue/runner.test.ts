@@ -173,15 +173,40 @@ describe('an entry that may have been delivered', () => {
     expect(await entries()).toMatchObject([{ state: 'held', uncertain: true }])
   })
 
-  test('was leased by a runner that is dead: marked, and tried after the normal wait', async () => {
+  test('was begun by a runner that is dead: marked, and tried after the normal wait', async () => {
     await add('bob@example.test')
     await world.store.lease({ owner: 'dead', now: 1_000, until: 1e9, max: 1, perSite: 1, room: new Map() })
+    await world.store.begin('M1-1', 'dead')
     await world.runner.start()
     await world.settle()
     expect(world.addresses).toEqual([])
     expect(await entries()).toMatchObject([{ state: 'ready', uncertain: true, dueAt: 1_000 + 5 * MINUTE }])
     await world.advanceTo(1_000 + 5 * MINUTE)
     expect(world.addresses).toEqual(['bob@example.test'])
+  })
+})
+
+describe('an entry that is about to be sent', () => {
+  test('is begun before its content goes out', async () => {
+    const calls: string[] = []
+    world.store.beforeCall = (name) => void calls.push(name)
+    await world.runner.start()
+    await add('bob@example.test')
+    await world.settle()
+    expect(calls).not.toContain('begin')
+    await world.inHand[0]?.beforeContent()
+    expect(calls).toContain('begin')
+    await world.store.reclaim({ now: 2_000, survivor: null, dueAt: 3_000, hold: false })
+    expect(await entries()).toMatchObject([{ uncertain: true }])
+  })
+
+  test('and was only leased by a runner that is dead is tried at once, unmarked', async () => {
+    await add('bob@example.test')
+    await world.store.lease({ owner: 'dead', now: 1_000, until: 1e9, max: 1, perSite: 1, room: new Map() })
+    await world.runner.start()
+    await world.settle()
+    expect(world.addresses).toEqual(['bob@example.test'])
+    expect(await entries()).toMatchObject([{ state: 'leased', uncertain: false, attempts: 0 }])
   })
 })
 

@@ -22,6 +22,7 @@ import type {
 interface Kept {
   entry: QueueEntry
   warnAt: number | null
+  isBegun: boolean
   readonly history: AttemptRecord[]
 }
 
@@ -84,7 +85,7 @@ export class MemoryQueueStore implements QueueStore {
         sourceAddress: null,
         lease: null,
       }
-      this.#entries.set(id, { entry, warnAt, history: [] })
+      this.#entries.set(id, { entry, warnAt, isBegun: false, history: [] })
       return id
     })
     return { submissionId, entryIds, isRepeated: false }
@@ -123,6 +124,12 @@ export class MemoryQueueStore implements QueueStore {
       .filter((one) => noticeAt(one) <= now)
       .slice(0, max)
       .map((one) => claim(one, { owner, until }, this.#stateOf(one.entry.site).trouble))
+  }
+
+  async begin(id: string, owner: string): Promise<void> {
+    await this.#enter('begin')
+    const one = this.#entries.get(id)
+    if (one?.entry.lease?.owner === owner) one.isBegun = true
   }
 
   async settle(settlement: Settlement): Promise<boolean> {
@@ -179,6 +186,12 @@ export class MemoryQueueStore implements QueueStore {
       const { lease } = one.entry
       if (lease === null || (lease.until > now && (survivor === undefined || lease.owner === survivor)))
         continue
+      reclaimed++
+      this.#allowProbe(one.entry.site)
+      if (!one.isBegun) {
+        this.#endLease(one, { dueAt: one.entry.dueAt, hold: false })
+        continue
+      }
       const lost = { stage: 'end-of-data', status: '4.4.2', diagnostic: 'lost' } as const
       record(one, {
         ...lost,
@@ -191,9 +204,7 @@ export class MemoryQueueStore implements QueueStore {
       })
       const last: LastTrouble = { ...lost, at: now, isReply: false, exchanger: null, ip: null }
       one.entry = { ...one.entry, uncertain: true, last }
-      this.#allowProbe(one.entry.site)
       this.#endLease(one, { dueAt, hold })
-      reclaimed++
     }
     return reclaimed
   }
@@ -397,6 +408,7 @@ function claim(
   trouble: SiteTrouble | null,
 ): LeasedEntry {
   one.entry = { ...one.entry, state: 'leased', lease }
+  one.isBegun = false
   return { entry: one.entry, trouble }
 }
 

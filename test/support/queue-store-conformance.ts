@@ -335,9 +335,10 @@ export function testQueueStore(openStore: () => Promise<QueueStore>): void {
   })
 
   describe('leases that nobody settles', () => {
-    test('a lease that has run out is ended: uncertain, the lost attempt recorded', async () => {
+    test('a begun lease that has run out is ended: uncertain, the lost attempt recorded', async () => {
       const id = await addOne('bob@example.test')
       await store.lease(request)
+      await store.begin(id, 'me')
       expect(await store.reclaim({ now: 59_999, dueAt: 70_000, hold: false })).toBe(0)
       expect(await store.reclaim({ now: 60_000, dueAt: 70_000, hold: false })).toBe(1)
       expect(await store.get(id)).toMatchObject({
@@ -351,6 +352,40 @@ export function testQueueStore(openStore: () => Promise<QueueStore>): void {
       expect(await store.settle(deferral(id))).toBe(false)
     })
 
+    test('what was leased and not begun is ready again as before, never held', async () => {
+      const [begun = '', waiting = ''] = await add('a@one.test', 'b@one.test')
+      const before = await store.get(waiting)
+      await store.lease(request)
+      await store.begin(begun, 'me')
+      await store.begin(begun, 'me')
+      expect(await store.reclaim({ now: 2_000, survivor: null, dueAt: 70_000, hold: true })).toBe(2)
+      expect(await store.get(waiting)).toEqual(before)
+      expect(await store.history(waiting)).toEqual([])
+      expect(await store.get(begun)).toMatchObject({ state: 'held', uncertain: true })
+    })
+
+    test('an entry that was begun in an earlier lease has to be begun anew', async () => {
+      const [deferred = '', returned = ''] = await add('a@one.test', 'b@one.test')
+      await store.lease(request)
+      for (const id of [deferred, returned]) await store.begin(id, 'me')
+      await store.settle(deferral(deferred, { dueAt: 1_000 }))
+      await store.giveBack([returned], 'me')
+      expect(await leaseIds()).toHaveLength(2)
+      expect(await store.reclaim({ now: 2_000, survivor: 'you', dueAt: 70_000, hold: true })).toBe(2)
+      for (const id of [deferred, returned]) {
+        expect(await store.get(id)).toMatchObject({ state: 'ready', uncertain: false })
+      }
+    })
+
+    test('beginning is for the owner of the lease', async () => {
+      const id = await addOne('bob@example.test')
+      await store.lease(request)
+      await store.lease({ ...request, owner: 'you' })
+      await store.begin(id, 'you')
+      await store.reclaim({ now: 60_000, dueAt: 70_000, hold: false })
+      expect(await store.get(id)).toMatchObject({ uncertain: false, attempts: 0 })
+    })
+
     test('an extended lease runs longer', async () => {
       await add('bob@example.test')
       await store.lease(request)
@@ -362,10 +397,13 @@ export function testQueueStore(openStore: () => Promise<QueueStore>): void {
       const [dead = '', alive = ''] = await add('a@one.test', 'b@two.test')
       await store.lease({ ...request, owner: 'dead', room: new Map([['@two.test', 0]]) })
       await store.lease({ ...request, owner: 'alive' })
+      await store.begin(dead, 'dead')
+      await store.begin(alive, 'alive')
       expect(await store.reclaim({ now: 2_000, survivor: 'alive', dueAt: 3_000, hold: true })).toBe(1)
       expect(await stateOf(dead)).toBe('held')
       expect(await stateOf(alive)).toBe('leased')
       expect(await store.reclaim({ now: 2_000, survivor: null, dueAt: 3_000, hold: false })).toBe(1)
+      expect(await store.get(alive)).toMatchObject({ state: 'ready', uncertain: true })
     })
   })
 
@@ -624,5 +662,12 @@ export function testQueueStore(openStore: () => Promise<QueueStore>): void {
     await store.close()
     await expect(store.counts()).rejects.toMatchObject({ code: 'ERR_QUEUE_CLOSED' })
     await expect(addOne('a@one.test')).rejects.toMatchObject({ code: 'ERR_QUEUE_CLOSED' })
+  })
+
+  test('a closed store begins nothing', async () => {
+    const id = await addOne('a@one.test')
+    await store.lease(request)
+    await store.close()
+    await expect(store.begin(id, 'me')).rejects.toMatchObject({ code: 'ERR_QUEUE_CLOSED' })
   })
 }

@@ -59,6 +59,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof QueueDamagedError) return { kind: 'damaged', message }
   if (error instanceof QueueLockedError) return { kind: 'locked', message }
   if (error instanceof QueueUnwritableError) return { kind: 'unwritable', message }
+  if (error instanceof QueueClosedError) return { kind: 'closed', message }
   if (errcode === IOERR_WRITE || errcode === IOERR_SHMSIZE) return { kind: 'full', message }
   if (errcode !== undefined) return { kind: kinds.get(errcode & 0xff) ?? 'defect', message }
   return { kind: systemKinds[code ?? ''] ?? 'defect', message }

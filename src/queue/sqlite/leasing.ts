@@ -5,7 +5,7 @@
 import type { QueueEntry } from '../entry.ts'
 import type { LeasedEntry, LeaseRequest } from '../store.ts'
 import { recordAttempt } from './attempts.ts'
-import { parseEntryId } from './ids.ts'
+import { entryIdOf, parseEntryId } from './ids.ts'
 import { allowProbe, correctHead, expectAt, laneOfDomain } from './lanes.ts'
 import { ENTRY_COLUMNS, ENTRY_TABLES, entryOf, STATES, toJson, troubleOf } from './rows.ts'
 import { numberOf, type Row, type Sql } from './sql.ts'
@@ -144,11 +144,13 @@ export function reclaim(
     readonly survivor?: string | null
     readonly dueAt: number
     readonly hold: boolean
+    /** By owner; of owners that are missing, all entries are. */
+    readonly begun: ReadonlyMap<string, ReadonlySet<string>>
   },
 ): number {
-  const { now, survivor, dueAt, hold } = options
+  const { now, survivor } = options
   const rows = sql.all(
-    `SELECT id, lane, domain, attempts, lease_until FROM entry
+    `SELECT id, lane, domain, attempts, due_at, owner FROM entry
      WHERE state = ${STATES.leased} AND (lease_until <= ?1 OR (?2 AND owner IS NOT ?3)) LIMIT ${RECLAIMED_AT_ONCE}`,
     now,
     survivor === undefined ? 0 : 1,
@@ -156,9 +158,13 @@ export function reclaim(
   )
   for (const row of rows) {
     const id = numberOf(row, 'id')
-    recordAttempt(sql, { id, attempts: numberOf(row, 'attempts'), attempt: lostAttempt(now) })
-    sql.run('UPDATE entry SET uncertain = 1, last = ? WHERE id = ?', toJson(lostTrouble(now)), id)
-    endLease(sql, id, { domain: String(row.domain), dueAt, hold })
+    const domain = String(row.domain)
+    const { dueAt, hold, begun } = options
+    if (begun.get(String(row.owner))?.has(entryIdOf(id)) ?? true) {
+      recordAttempt(sql, { id, attempts: numberOf(row, 'attempts'), attempt: lostAttempt(now) })
+      sql.run('UPDATE entry SET uncertain = 1, last = ? WHERE id = ?', toJson(lostTrouble(now)), id)
+      endLease(sql, id, { domain, dueAt, hold })
+    } else endLease(sql, id, { domain, dueAt: numberOf(row, 'due_at'), hold: false })
     allowProbe(sql, numberOf(row, 'lane'))
   }
   return rows.length

@@ -20,7 +20,9 @@ import type {
   Submission,
 } from '../store.ts'
 import type { PreparedSubmission } from './adding.ts'
+import { Begun } from './begun.ts'
 import { Contents } from './contents.ts'
+import { errorOf, failureOf } from './failures.ts'
 import type { OpenRequest } from './open-database.ts'
 import type { PreparedSettlement } from './settling.ts'
 import type { SteeredPage, Steering } from './steering.ts'
@@ -69,6 +71,7 @@ export async function openSqliteQueue(dir: string, options: SqliteQueueOptions =
 export class SqliteQueue implements QueueStore {
   readonly #thread: DatabaseThread
   readonly #contents: Contents
+  readonly #begun: Begun
   readonly #wake: WakeFile
   readonly #dir: string
   readonly #isDaemon: boolean
@@ -88,6 +91,7 @@ export class SqliteQueue implements QueueStore {
     this.#dir = dir
     this.#isDaemon = isDaemon
     this.#contents = new Contents(dir, reserveOctets)
+    this.#begun = new Begun(dir)
     this.#wake = new WakeFile(dir, () => this.#change())
   }
 
@@ -105,14 +109,20 @@ export class SqliteQueue implements QueueStore {
     return added
   }
 
-  lease(request: LeaseRequest): Promise<readonly LeasedEntry[]> {
+  async lease(request: LeaseRequest): Promise<readonly LeasedEntry[]> {
+    this.#note(() => this.#begun.open(request.owner))
     return this.#thread.ask('lease', request)
   }
 
-  leaseNotices(
+  async leaseNotices(
     request: Pick<LeaseRequest, 'owner' | 'now' | 'until' | 'max'>,
   ): Promise<readonly LeasedEntry[]> {
+    this.#note(() => this.#begun.open(request.owner))
     return this.#thread.ask('leaseNotices', request)
+  }
+
+  async begin(id: string, owner: string): Promise<void> {
+    this.#note(() => this.#begun.begin(id, owner))
   }
 
   async settle(settlement: Settlement): Promise<boolean> {
@@ -126,6 +136,7 @@ export class SqliteQueue implements QueueStore {
         memoryOf(reports),
       )
       isSettled = settled.isSettled
+      this.#begun.end(settlement.id, settlement.owner, { isGone: settlement.kind === 'delivered' })
       await this.#contents.remove(settled.unneededFiles)
     } finally {
       if (!isSettled) await this.#contents.remove(filesOf(reports))
@@ -134,8 +145,9 @@ export class SqliteQueue implements QueueStore {
     return isSettled
   }
 
-  giveBack(ids: readonly string[], owner: string): Promise<void> {
-    return this.#thread.ask('giveBack', { ids, owner })
+  async giveBack(ids: readonly string[], owner: string): Promise<void> {
+    await this.#thread.ask('giveBack', { ids, owner })
+    for (const id of ids) this.#begun.end(id, owner, { isGone: false })
   }
 
   extend(owner: string, until: number): Promise<void> {
@@ -143,12 +155,14 @@ export class SqliteQueue implements QueueStore {
   }
 
   async reclaim(options: Parameters<QueueStore['reclaim']>[0]): Promise<number> {
+    const begun = this.#note(() => this.#begun.read())
     let reclaimed = 0
-    for (;;) {
-      const some = await this.#thread.ask('reclaim', options)
-      reclaimed += some
-      if (some === 0) return reclaimed
+    for (let some = -1; some !== 0; reclaimed += some) {
+      some = await this.#thread.ask('reclaim', { ...options, begun })
     }
+    const { survivor } = options
+    if (survivor !== undefined) this.#note(() => this.#begun.removeOthers(survivor))
+    return reclaimed
   }
 
   place(domain: string, site: string): Promise<void> {
@@ -246,10 +260,20 @@ export class SqliteQueue implements QueueStore {
   async close(): Promise<void> {
     this.#wake.close()
     await this.#thread.close()
+    this.#begun.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** @throws {QueueError} */
+  #note<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw errorOf(failureOf(error), this.#dir)
+    }
   }
 
   async #prepare(submission: Submission): Promise<PreparedSubmission> {

@@ -40,7 +40,13 @@ async function workForever(): Promise<void> {
     })
     for (const { entry } of leased) say(`leased ${entry.id}`)
     await Promise.all(
-      leased.map(async ({ entry }) => {
+      leased.map(async ({ entry }, index) => {
+        // Said before, because what is between the two may be done or not.
+        if (index % 2 === 0) {
+          say(`begins ${entry.id}`)
+          await store.begin(entry.id, 'victim')
+          say(`begun ${entry.id}`)
+        }
         await store.settle({ kind: 'delivered', id: entry.id, owner: 'victim', attempt: null })
         say(`settled ${entry.id}`)
       }),
