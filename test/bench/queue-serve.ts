@@ -7,6 +7,7 @@
  *   --octets N     of a message; default 2,048 in, 10,240 out
  *   --rounds N     default 3
  *   --only in|out  one of the two
+ *   --clients N    mail taken in by so many clients only
  *   --strace       instead: count the fsyncs of mxpress while it takes mail in (slow, tells no rates)
  *   --start N      instead: fill a queue with N entries, and tell how long `serve` takes to be ready, and its memory
  */
@@ -25,7 +26,6 @@ import { type QueueContender, type Sites, startMxpress, startPostfixQueue } from
 import type { SinkReady, SinkReport } from './sink/sink.ts'
 import { findSmtpSource } from './smtp-source.ts'
 
-const clientCounts = [1, 10, 50]
 const domains = 20
 const addresses = Array.from({ length: domains }, (_, index) => `127.82.0.${index + 1}`)
 const keywords = ['PIPELINING', '8BITMIME', 'ENHANCEDSTATUSCODES', 'CHUNKING']
@@ -38,8 +38,10 @@ const { values } = parseArgs({
     only: { type: 'string' },
     strace: { type: 'boolean', default: false },
     start: { type: 'string' },
+    clients: { type: 'string' },
   },
 })
+const clientCounts = values.clients === undefined ? [1, 10, 50] : [Number(values.clients)]
 const messages = Number(values.messages)
 const rounds = Number(values.rounds)
 
@@ -195,6 +197,9 @@ async function measureStart(entries: number): Promise<void> {
   await rm(home, { recursive: true, force: true })
   console.log(`${entries} entries: ready after ${Math.round(readyMs)} ms, RSS ${Math.round(residentMiB)} MiB`)
 }
+
+// Ending through `exit` ends the daemons too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 if (values.start !== undefined) await measureStart(Number(values.start))
 else if (values.strace) await countFlushes(Number(values.octets ?? 2_048))

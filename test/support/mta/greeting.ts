@@ -5,7 +5,8 @@ import { connect } from 'node:net'
 /** The first line the server says, or `undefined` where nothing answers yet. */
 export async function readGreeting(address: string, port: number): Promise<string | undefined> {
   const socket = connect(port, address)
-  socket.setTimeout(5_000, () => socket.destroy())
+  // With an error, for `once` to hear of it.
+  socket.setTimeout(5_000, () => socket.destroy(new Error('no greeting')))
   try {
     const [chunk] = (await once(socket, 'data')) as [Buffer]
     // A server that loses its client in mid-greeting may log it as an error; say goodbye.

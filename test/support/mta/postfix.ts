@@ -14,7 +14,7 @@ const run = promisify(execFile)
 
 /** What Postfix can be told besides. */
 export interface PostfixOptions extends MtaOptions {
-  /** Lines at the end of main.cf; the last of two settings counts. */
+  /** More of main.cf, or other values. */
   readonly settings?: Readonly<Record<string, string>>
   /** Lines at the end of master.cf. */
   readonly services?: readonly string[]
@@ -68,61 +68,66 @@ async function writeConfiguration(home: string, root: string, options: Listening
   const { certificate, key } = await makeCertificate(home, `mx.${options.domain}`, options.address)
   const mailboxes = options.mailboxes.map((user) => `${user}@${options.domain} ${user}/\n`)
   await writeFile(join(etc, 'mailboxes'), mailboxes.join(''))
-  const { settings = {}, services = [] } = options
-  const more = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`)
-  await writeFile(join(etc, 'main.cf'), mainCf(home, root, { ...options, certificate, key }) + more.join(''))
+  const { services = [] } = options
+  await writeFile(join(etc, 'main.cf'), mainCf(home, root, { ...options, certificate, key }))
   const further = services.map((line) => `${line}\n`).join('')
   await writeFile(join(etc, 'master.cf'), masterCf(options.address, options.port) + further)
   await writeFile(join(etc, 'dynamicmaps.cf'), '')
 }
 
-interface MainOptions extends MtaOptions {
+interface MainOptions extends PostfixOptions {
   readonly certificate: string
   readonly key: string
 }
 
+/** Each setting once: Postfix warns of every repeated one in every process, and its log daemon locks up over those. */
 function mainCf(home: string, root: string, options: MainOptions): string {
-  return `compatibility_level = 3.6
-queue_directory = ${home}/queue
-data_directory = ${home}/data
-config_directory = ${home}/etc
-meta_directory = ${home}/etc
-daemon_directory = ${root}/usr/lib/postfix/sbin
-command_directory = ${root}/usr/sbin
-shlib_directory = ${root}/usr/lib/postfix
-import_environment = PATH LD_LIBRARY_PATH MAIL_CONFIG
-maillog_file = ${home}/mail.log
-maillog_file_prefixes = ${home}
-mail_owner = postfix
-setgid_group = postdrop
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = mx.${options.domain}
-mydestination =
-local_recipient_maps =
-mynetworks = 127.255.255.255/32
-smtpd_recipient_restrictions = reject_unauth_destination${policyCheck(options)}
-virtual_mailbox_domains = ${options.domain}
-virtual_mailbox_maps = texthash:${home}/etc/mailboxes
-virtual_mailbox_base = ${home}/mail
-virtual_uid_maps = static:65534
-virtual_gid_maps = static:65534
-virtual_mailbox_limit = 0
-message_size_limit = ${options.sizeLimitOctets ?? 10_000_000}
-smtputf8_enable = yes
-smtpd_discard_ehlo_keywords = ${(options.withhold ?? []).join(' ')}
-smtpd_tls_security_level = may
-smtpd_tls_cert_file = ${options.certificate}
-smtpd_tls_key_file = ${options.key}
-smtpd_tls_loglevel = 1
-smtpd_tls_received_header = yes
-smtpd_client_connection_count_limit = 0
-smtpd_peername_lookup = no
-local_header_rewrite_clients =
-alias_maps =
-alias_database =
-default_transport = error:this host relays nothing
-`
+  const settings = {
+    compatibility_level: '3.6',
+    queue_directory: `${home}/queue`,
+    data_directory: `${home}/data`,
+    config_directory: `${home}/etc`,
+    meta_directory: `${home}/etc`,
+    daemon_directory: `${root}/usr/lib/postfix/sbin`,
+    command_directory: `${root}/usr/sbin`,
+    shlib_directory: `${root}/usr/lib/postfix`,
+    import_environment: 'PATH LD_LIBRARY_PATH MAIL_CONFIG',
+    maillog_file: `${home}/mail.log`,
+    maillog_file_prefixes: home,
+    mail_owner: 'postfix',
+    setgid_group: 'postdrop',
+    inet_interfaces: '127.0.0.1',
+    inet_protocols: 'ipv4',
+    myhostname: `mx.${options.domain}`,
+    mydestination: '',
+    local_recipient_maps: '',
+    mynetworks: '127.255.255.255/32',
+    smtpd_recipient_restrictions: `reject_unauth_destination${policyCheck(options)}`,
+    virtual_mailbox_domains: options.domain,
+    virtual_mailbox_maps: `texthash:${home}/etc/mailboxes`,
+    virtual_mailbox_base: `${home}/mail`,
+    virtual_uid_maps: 'static:65534',
+    virtual_gid_maps: 'static:65534',
+    virtual_mailbox_limit: '0',
+    message_size_limit: String(options.sizeLimitOctets ?? 10_000_000),
+    smtputf8_enable: 'yes',
+    smtpd_discard_ehlo_keywords: (options.withhold ?? []).join(' '),
+    smtpd_tls_security_level: 'may',
+    smtpd_tls_cert_file: options.certificate,
+    smtpd_tls_key_file: options.key,
+    smtpd_tls_loglevel: '1',
+    smtpd_tls_received_header: 'yes',
+    smtpd_client_connection_count_limit: '0',
+    smtpd_peername_lookup: 'no',
+    local_header_rewrite_clients: '',
+    alias_maps: '',
+    alias_database: '',
+    default_transport: 'error:this host relays nothing',
+    ...options.settings,
+  }
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join('')
 }
 
 function policyCheck({ policyPort }: MtaOptions): string {

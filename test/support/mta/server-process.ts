@@ -16,12 +16,24 @@ export interface ServerCommand {
   readonly outputFile: string
 }
 
+/** What runs now. A process that ends early takes its servers with it. */
+const running = new Set<ServerProcess>()
+process.on('exit', () => {
+  for (const server of running) server.kill()
+})
+
 /** The processes of one server. */
 export class ServerProcess {
   readonly #child: ChildProcess
 
   private constructor(child: ChildProcess) {
     this.#child = child
+    running.add(this)
+  }
+
+  /** Without waiting. */
+  kill(): void {
+    this.#signal('SIGKILL')
   }
 
   /** Starts the server as the leader of a new process group. */
@@ -53,9 +65,10 @@ export class ServerProcess {
     try {
       await this.#gone(5_000)
     } catch {
-      this.#signal('SIGKILL')
+      this.kill()
       await this.#gone(10_000)
     }
+    running.delete(this)
   }
 
   #gone(timeoutMs: number): Promise<true> {
