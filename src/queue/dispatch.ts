@@ -102,9 +102,10 @@ export class Dispatch {
     // A probe that has gone elsewhere says nothing of the site that it was let through for, and would not again for hours:
     // whoever waits there finds out for himself, this domain's others too.
     if (troubles.clear(entry.site)) await firmly(() => store.siteWorks(entry.site), firmness)
-    await firmly(() => store.place(domain, site), firmness)
+    // Before the store moves the others: a lease right behind that has to know how much is in flight there.
     slots.release(entry.site)
     slots.take(site)
+    await firmly(() => store.place(domain, site), firmness)
     const moved = { ...entry, site }
     if (!slots.isOver(site) && !troubles.has(site)) return moved
     await firmly(() => store.giveBack([entry.id], judge.owner), firmness)

@@ -120,8 +120,8 @@ export class Runner {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       try {
-        const taken = (await this.#takeNotices()) + (await this.#takeDue())
-        if (taken === 0) await this.#sleep()
+        const { taken, nextDueAt } = await this.#take()
+        if (taken === 0) await this.#sleepUntil(nextDueAt)
       } catch (error) {
         this.#onTrouble(error as Error)
         if (error instanceof QueueClosedError) return
@@ -130,28 +130,28 @@ export class Runner {
     }
   }
 
-  async #takeDue(): Promise<number> {
-    if (this.#slots.free <= 0) return 0
-    const leased = await this.#store.lease({
-      ...(await this.#claim()),
-      max: this.#slots.free,
-      perSite: UNPROVEN_PER_SITE,
-      room: this.#slots.room(),
-    })
+  /** All is asked of the store at once: one transaction, and one way there and back. */
+  async #take(): Promise<{ readonly taken: number; readonly nextDueAt: number | null }> {
+    const claim = await this.#claim()
+    const room = this.#slots.room()
+    const max = this.#slots.free
+    const [notices, leased, nextDueAt] = await Promise.all([
+      this.#store.leaseNotices({ ...claim, max: NOTICES_AT_ONCE }),
+      max > 0 ? this.#store.lease({ ...claim, max, perSite: UNPROVEN_PER_SITE, room }) : [],
+      max > 0 ? this.#store.nextDue(room) : null,
+    ])
+    this.#deliver(leased)
+    // Waited for: composing reports is work of this thread, and deliveries go on meanwhile.
+    await Promise.all(notices.map((notice) => this.#dispatch.notify(notice, claim.now)))
+    return { taken: leased.length + notices.length, nextDueAt }
+  }
+
+  #deliver(leased: readonly LeasedEntry[]): void {
     for (const { entry, trouble } of leased) {
       this.#slots.take(entry.site)
       if (trouble !== null) this.#troubles.learn(entry.site, trouble)
     }
     for (const group of byDelivery(leased)) this.#employ(this.#dispatch.deliver(group))
-    return leased.length
-  }
-
-  async #takeNotices(): Promise<number> {
-    const claim = await this.#claim()
-    const notices = await this.#store.leaseNotices({ ...claim, max: NOTICES_AT_ONCE })
-    // Waited for: composing reports is work of this thread, and deliveries go on meanwhile.
-    await Promise.all(notices.map((notice) => this.#dispatch.notify(notice, claim.now)))
-    return notices.length
   }
 
   /** Who claims, and until when; what is claimed already is prolonged with it. */
@@ -165,8 +165,8 @@ export class Runner {
     return { owner, now, until: this.#leasedUntil }
   }
 
-  async #sleep(): Promise<void> {
-    const dueAt = this.#slots.free > 0 ? await this.#store.nextDue(this.#slots.room()) : null
+  /** `null`: until woken. */
+  async #sleepUntil(dueAt: number | null): Promise<void> {
     const waitMs = dueAt === null ? LONGEST_SLEEP_MS : dueAt - this.#clock.now()
     await this.#alarm.sleep(Math.min(Math.max(waitMs, BREATH_MS), LONGEST_SLEEP_MS))
   }

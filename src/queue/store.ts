@@ -190,7 +190,8 @@ export interface QueueStore extends AsyncDisposable {
   nextDue(room: ReadonlyMap<string, number>): Promise<number | null>
   /**
    * Resolves when entries may have become due in another way than by time passing or this store's `settle`: added,
-   * released or retried, here or by another process. May resolve for nothing. Rejects with `signal.reason`.
+   * released or retried, here or by another process. May resolve for nothing; says nothing of an entry added behind
+   * others of its site, for `nextDue` has told of those. Rejects with `signal.reason`.
    */
   changed(signal?: AbortSignal): Promise<void>
 

@@ -25,11 +25,24 @@ export interface PreparedSubmission {
   readonly idempotencyKey: string | null
 }
 
-export function add(sql: Sql, submission: PreparedSubmission): Added {
+/** What was added, and whether the runner has to hear of it. */
+export interface Addition {
+  readonly added: Added
+  /**
+   * Some lane has something due sooner than it had. Entries behind others are found when the lane is looked at, and that
+   * has been arranged already: a word for each would have the runner look for nothing, once a message.
+   */
+  readonly isSooner: boolean
+}
+
+export function add(sql: Sql, submission: PreparedSubmission): Addition {
   const { idempotencyKey, recipients } = submission
   if (idempotencyKey !== null) {
     const known = sql.get('SELECT submission, entries FROM idempotency WHERE key = ?', idempotencyKey)
-    if (known !== undefined) return addedAs(numberOf(known, 'submission'), numberOf(known, 'entries'), true)
+    if (known !== undefined) {
+      const added = addedAs(numberOf(known, 'submission'), numberOf(known, 'entries'), true)
+      return { added, isSooner: false }
+    }
   }
   const id = addSubmission(sql, submission)
   const lanes = new Map<string, number>()
@@ -40,7 +53,10 @@ export function add(sql: Sql, submission: PreparedSubmission): Added {
     lanes.set(domain, lane)
     addEntry(sql, { id: entry++, lane, recipient, submission })
   }
-  for (const lane of new Set(lanes.values())) expectAt(sql, lane, submission.dueAt)
+  let isSooner = false
+  for (const lane of new Set(lanes.values())) {
+    if (expectAt(sql, lane, submission.dueAt)) isSooner = true
+  }
   if (idempotencyKey !== null) {
     sql.run(
       'INSERT INTO idempotency (key, submission, entries, created_at) VALUES (?, ?, ?, ?)',
@@ -50,7 +66,7 @@ export function add(sql: Sql, submission: PreparedSubmission): Added {
       submission.createdAt,
     )
   }
-  return addedAs(id, recipients.length, false)
+  return { added: addedAs(id, recipients.length, false), isSooner }
 }
 
 function addSubmission(sql: Sql, submission: PreparedSubmission): number {

@@ -23,14 +23,15 @@ function laneOfSite(sql: Sql, site: string): number {
   return known ?? sql.insert('INSERT INTO lane (name) VALUES (?)', site)
 }
 
-/** An entry of the lane has become ready. */
-export function expectAt(sql: Sql, lane: number, dueAt: number): void {
-  sql.run(
+/** An entry of the lane has become ready. @returns whether it is the first now, for which nobody waits yet */
+export function expectAt(sql: Sql, lane: number, dueAt: number): boolean {
+  const moved = sql.run(
     'UPDATE lane SET head_due = ? WHERE id = ? AND (head_due IS NULL OR head_due > ?)',
     dueAt,
     lane,
     dueAt,
   )
+  return moved > 0
 }
 
 /** Entries of the lane have been leased. */

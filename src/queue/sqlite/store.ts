@@ -19,7 +19,7 @@ import type {
   Steered,
   Submission,
 } from '../store.ts'
-import type { PreparedSubmission } from './adding.ts'
+import type { Addition, PreparedSubmission } from './adding.ts'
 import { Begun } from './begun.ts'
 import { Contents } from './contents.ts'
 import { errorOf, failureOf } from './failures.ts'
@@ -97,16 +97,16 @@ export class SqliteQueue implements QueueStore {
 
   async add(submission: Submission): Promise<Added> {
     const prepared = await this.#prepare(submission)
-    let added: Added
+    let addition: Addition
     try {
-      added = await this.#thread.ask('add', prepared, memoryOf([prepared]))
+      addition = await this.#thread.ask('add', prepared, memoryOf([prepared]))
     } catch (error) {
       await this.#contents.remove(filesOf([prepared]))
       throw error
     }
-    if (added.isRepeated) await this.#contents.remove(filesOf([prepared]))
-    else await this.#tell()
-    return added
+    if (addition.added.isRepeated) await this.#contents.remove(filesOf([prepared]))
+    if (addition.isSooner) await this.#tell()
+    return addition.added
   }
 
   async lease(request: LeaseRequest): Promise<readonly LeasedEntry[]> {
