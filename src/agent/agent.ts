@@ -22,6 +22,8 @@ export interface AgentSeams {
   readonly clock?: Clock
   /** From 0 to below 1; shuffles exchangers of equal preference. Default `Math.random`. */
   readonly random?: () => number
+  /** Told what the operator should put right some day; it stands in the log too. Default: `process.emitWarning`. */
+  readonly onWarning?: (text: string) => void
   /** Takes every line of every dialogue as it goes over the wire; must not throw. */
   readonly trace?: (line: DialogueLine) => void
 }

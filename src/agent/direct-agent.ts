@@ -24,18 +24,21 @@ import type { ComposedMail } from '../mail/compose.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Message } from '../mail/message.ts'
+import type { Signer } from '../mail/signer.ts'
 import { createRouter } from '../route/router.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 import type { Agent, AgentSeams, EnqueueOptions, SendOptions } from './agent.ts'
 import type { Enqueued, MailQueueParts } from './mail-queue.ts'
 import { Queueing } from './queueing.ts'
 import type { QueueResult } from './results.ts'
+import { openSigning } from './signing.ts'
 
 /** What has to be looked up or opened before the first message. */
 interface Parts {
   readonly hostname: string
   readonly log: Log
   readonly router: ReturnType<typeof createRouter>
+  readonly signer: Signer | null
   readonly deliverer: Deliverer
 }
 
@@ -57,8 +60,7 @@ export class DirectAgent implements Agent {
   }
 
   async prepare(mail: Mail): Promise<ComposedMail> {
-    const { hostname } = await this.#ready()
-    return this.#compose(mail, hostname)
+    return this.#compose(mail, await this.#ready())
   }
 
   async send(mail: Mail, options: SendOptions = {}): Promise<SendReport> {
@@ -68,8 +70,9 @@ export class DirectAgent implements Agent {
   }
 
   async #send(mail: Mail, options: SendOptions): Promise<SendReport> {
-    const { deliverer, hostname } = await this.#ready()
-    const prepared = await this.#compose(mail, hostname)
+    const parts = await this.#ready()
+    const { deliverer } = parts
+    const prepared = await this.#compose(mail, parts)
     const running = new RunningReport(prepared, this.#clock)
     const delivery = { id: newId(), ...pickSignal(options) }
     for await (const outcome of deliverer.deliver(prepared.message, prepared.envelope, delivery)) {
@@ -86,14 +89,18 @@ export class DirectAgent implements Agent {
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncIterableIterator<Outcome> {
     return new OutcomesOnDemand(async () => {
-      const { deliverer } = await this.#ready()
-      return deliverer.deliver(message, envelope, { id: newId(), ...pickSignal(options) })
+      const { deliverer, signer } = await this.#ready()
+      return deliverer.deliver(await signed(message, signer), envelope, {
+        id: newId(),
+        ...pickSignal(options),
+      })
     })
   }
 
   async enqueue(mail: Mail | ComposedMail, options: EnqueueOptions = {}): Promise<Enqueued> {
-    const prepared = 'message' in mail ? mail : await this.prepare(mail)
-    return this.#queueing.add(prepared, options)
+    const parts = await this.#ready()
+    const { message, envelope } = 'message' in mail ? mail : await this.#compose(mail, parts)
+    return this.#queueing.add({ message: await signed(message, parts.signer), envelope }, options)
   }
 
   startQueue(): Promise<void> {
@@ -135,10 +142,11 @@ export class DirectAgent implements Agent {
     await this.close()
   }
 
-  async #compose(mail: Mail, hostname: string): Promise<ComposedMail> {
+  async #compose(mail: Mail, { hostname, signer }: Parts): Promise<ComposedMail> {
     // Ten megabytes of MIME that whoever delivers finished messages never needs.
     const { composeMail } = await import('../mail/compose.ts')
-    return composeMail(mail, { hostname, now: () => this.#clock.now() })
+    const { message, envelope } = await composeMail(mail, { hostname, now: () => this.#clock.now() })
+    return { message: await signed(message, signer), envelope }
   }
 
   #ready(): Promise<Parts> {
@@ -157,10 +165,15 @@ export class DirectAgent implements Agent {
     const { dns, smtp, routes, sourceAddresses, delivery } = this.#settings
     const hostname = this.#settings.hostname ?? (await systemHostname())
     const tlsClient = tlsClientFor(this.#settings.tls)
-    const log = this.#seams.log ?? (await this.#openLog())
-    const resolver = createCachingResolver(this.#seams.resolver ?? createSystemResolver(dns), {
-      clock: this.#clock,
+    const asked = this.#seams.resolver ?? createSystemResolver(dns)
+    const { signer, warnings } = await openSigning({
+      settings: this.#settings,
+      resolver: asked,
+      now: () => this.#clock.now(),
     })
+    const log = this.#seams.log ?? (await this.#openLog())
+    for (const text of warnings) this.#warn(text, log)
+    const resolver = createCachingResolver(asked, { clock: this.#clock })
     const router = createRouter({
       resolver,
       hostname,
@@ -181,17 +194,18 @@ export class DirectAgent implements Agent {
         tlsPolicy: { ...this.#settings.tls, decidedBy: 'configuration' },
         tlsClient,
       },
+      signer,
       log,
       clock: this.#clock,
       random: this.#random(),
       trace: this.#seams.trace ?? null,
     }
-    return { hostname, log, router, deliverer: new Deliverer(surroundings) }
+    return { hostname, log, router, signer, deliverer: new Deliverer(surroundings) }
   }
 
   async #queueParts(): Promise<Omit<MailQueueParts, 'onSettled'>> {
     const { queue, delivery } = this.#settings
-    const { hostname, log, router, deliverer } = await this.#ready()
+    const { hostname, log, router, signer, deliverer } = await this.#ready()
     const { concurrency, perSite } = delivery
     const random = this.#random()
     return {
@@ -201,10 +215,17 @@ export class DirectAgent implements Agent {
       hostname,
       log,
       router,
+      signer,
       deliverer,
       clock: this.#clock,
       random,
     }
+  }
+
+  #warn(text: string, log: Log): void {
+    log.write({ kind: 'trouble', id: '-', error: text })
+    if (this.#seams.onWarning !== undefined) this.#seams.onWarning(text)
+    else process.emitWarning(text, 'MxpressWarning')
   }
 
   async #openLog(): Promise<Log> {
@@ -226,4 +247,8 @@ function pickSignal({ signal }: { readonly signal?: AbortSignal }): { signal?: A
 /** Names a delivery in the log: short, and unlikely to repeat within a day's file. */
 function newId(): string {
   return randomBytes(4).toString('hex').toUpperCase()
+}
+
+function signed(message: Message, signer: Signer | null): Promise<Message> | Message {
+  return signer === null ? message : signer.sign(message)
 }

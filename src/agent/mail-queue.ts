@@ -10,6 +10,7 @@ import type { Deliverer } from '../delivery/deliver.ts'
 import type { Log } from '../log/log.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'
+import type { Signer } from '../mail/signer.ts'
 import { createBouncer } from '../queue/bounce-entry.ts'
 import { delayWarningAt } from '../queue/bounce-policy.ts'
 import { queuedFrom } from '../queue/bounce-wishes.ts'
@@ -41,6 +42,8 @@ export interface MailQueueParts {
   readonly hostname: string
   readonly deliverer: Pick<Deliverer, 'deliver'>
   readonly router: Pick<Router, 'route'>
+  /** Signs reports; `null`: nobody does. */
+  readonly signer: Signer | null
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -133,7 +136,7 @@ export class MailQueue {
   }
 
   #makeRunner(): Runner {
-    const { settings, concurrency, perSite, log, onSettled: _, ...parts } = this.#parts
+    const { settings, concurrency, perSite, log, signer, onSettled: _, ...parts } = this.#parts
     const { retryFirstMs, retryMaxMs, expireMs, onUncertain } = settings
     const slots: SlotSettings = {
       total: concurrency * entriesPerTransaction,
@@ -143,7 +146,7 @@ export class MailQueue {
       {
         ...parts,
         store: this.#store,
-        bouncer: createBouncer({ hostname: parts.hostname, expireMs }),
+        bouncer: createBouncer({ hostname: parts.hostname, expireMs, signer }),
         onSettled: (settled) => this.#settled(settled),
         onTrouble: (error) => log.write({ kind: 'trouble', id: '-', error: error.message }),
       },

@@ -21,7 +21,7 @@ import { planLines } from './plan-text.ts'
 import { Progress } from './progress.ts'
 import { recipientLine, summaryLine } from './report-text.ts'
 import { Stop } from './stop.ts'
-import { formatJson, noteLine, paintFor, printLine } from './terminal.ts'
+import { formatJson, noteLine, paintFor, printLine, warn } from './terminal.ts'
 
 /** The options of the command as commander hands them over. */
 export interface SendOptions extends CommonOptions, MailOptions, AgentOptionValues {
@@ -56,7 +56,10 @@ async function send(options: SendOptions): Promise<ExitCode> {
   const agentOptions = await readAgentOptions(options)
   const mail = await readMail(options)
   using stop = new Stop()
-  await using agent = createAgent(agentOptions, options.debug ? { trace: showDialogue() } : {})
+  await using agent = createAgent(agentOptions, {
+    onWarning: warn,
+    ...(options.debug ? { trace: showDialogue() } : {}),
+  })
   using _ = onHangUp(() => agent.reopenLog())
   const prepared = await prepare(agent, mail)
   try {

@@ -5,10 +5,13 @@
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
 import type { Command } from 'commander'
+import { openSigning } from '../agent/signing.ts'
 import { systemHostname } from '../config/hostname.ts'
 import { resolveSettings, type Settings } from '../config/settings.ts'
+import { createSystemResolver } from '../dns/system.ts'
 import { AddressError, formatAddress, parseReversePath } from '../mail/address.ts'
 import { parseAddressList } from '../mail/address-list.ts'
+import type { Signer } from '../mail/signer.ts'
 import { openSqliteQueue } from '../queue/sqlite/store.ts'
 import type { QueueStore } from '../queue/store.ts'
 import type { Accept, SubmittedMail } from '../submission/acceptance.ts'
@@ -25,7 +28,7 @@ import { InputDataError, UsageError } from './errors.ts'
 import { given } from './option-values.ts'
 import { listForPeople } from './queue-list.ts'
 import { parseSendmailArguments, type SendmailArguments } from './sendmail-arguments.ts'
-import { formatJson, noteLine, printLine } from './terminal.ts'
+import { formatJson, noteLine, printLine, warn } from './terminal.ts'
 
 type SendmailOptions = CommonOptions & Pick<AgentOptionValues, 'queue' | 'hostname'>
 
@@ -96,13 +99,14 @@ async function sendmail(args: SendmailArguments, options: SendmailOptions): Prom
 async function deliver(args: SendmailArguments, settings: Settings, { json }: CommonOptions): Promise<void> {
   const hostname = await hostnameOf(settings, args)
   checkArguments(args, hostname)
+  const signer = await signerFor(settings)
   const octets = await readMessage(process.stdin, { endsAtDot: !args.ignoresDots })
   const { maxSize } = settings.submission
   if (octets.length > maxSize)
     throw new InputDataError(`the message is larger than ${maxSize} octets (submission.maxSize)`)
   const mail = prepare(args, octets, hostname)
   await using store = await openSqliteQueue(settings.queue.dir)
-  const { queueId } = await acceptFor(store, settings)(mail)
+  const { queueId } = await acceptFor(store, settings, signer)(mail)
   if (json) printLine(formatJson(reportOf(mail, queueId)))
   else if (args.isVerbose) noteLine(`queued as ${queueId}: ${countOf(mail)}`)
 }
@@ -147,19 +151,38 @@ async function hostnameOf({ hostname }: Settings, { reversePath }: SendmailArgum
   })
 }
 
-function acceptFor(store: QueueStore, { queue }: Settings): Accept {
+function acceptFor(store: QueueStore, { queue }: Settings, signer: Signer | null): Accept {
   return acceptInto(store, {
     expireMs: queue.expireMs,
     delayWarningMs: queue.delayWarningMs,
     clock: systemClock,
+    signer,
   })
+}
+
+/** @throws {ConfigError} whoever hands mail in signs it, and so has to be able to read the keys */
+async function signerFor(settings: Settings): Promise<Signer | null> {
+  const { servers, timeoutMs } = settings.dns
+  const { signer, warnings } = await openSigning({
+    settings,
+    resolver: createSystemResolver({ servers, timeoutMs }),
+    now: () => systemClock.now(),
+  })
+  for (const text of warnings) warn(text)
+  return signer
 }
 
 async function serve(settings: Settings, hostname: string): Promise<void> {
   const { maxSize, maxRecipients } = settings.submission
+  const signer = await signerFor(settings)
   await using store = await openSqliteQueue(settings.queue.dir)
   const streams = { input: process.stdin, output: process.stdout }
-  await serveSession(streams, { hostname, maxSize, maxRecipients, accept: acceptFor(store, settings) })
+  await serveSession(streams, {
+    hostname,
+    maxSize,
+    maxRecipients,
+    accept: acceptFor(store, settings, signer),
+  })
 }
 
 function countOf({ envelope }: SubmittedMail): string {

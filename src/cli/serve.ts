@@ -12,7 +12,7 @@ import { type ExitCode, exitCodes } from './exit-code.ts'
 import { asWritten, repeatable } from './option-values.ts'
 import { notifyServiceManager } from './service-manager.ts'
 import { Stop } from './stop.ts'
-import { formatJson, noteLine, printLine } from './terminal.ts'
+import { formatJson, noteLine, printLine, warn } from './terminal.ts'
 
 type ServeOptions = CommonOptions & AgentOptionValues
 
@@ -57,7 +57,7 @@ async function serve(options: ServeOptions): Promise<ExitCode> {
 
 async function started(options: AgentOptions): Promise<Daemon> {
   try {
-    return await startDaemon(options)
+    return await startDaemon(options, { onWarning: warn })
   } catch (cause) {
     const { syscall, message } = cause as NodeJS.ErrnoException
     if (syscall !== 'listen' && syscall !== 'bind') throw cause

@@ -3,6 +3,7 @@
  * the text and never a recipient his mail, so a broken pipe is noted and writing goes on into nothing.
  */
 import { styleText } from 'node:util'
+import { escapeText } from '../log/escape.ts'
 import { exitCodes } from './exit-code.ts'
 
 /** Names of `util.inspect.colors` that are used here. */
@@ -56,6 +57,11 @@ export function printText(text: string): Promise<boolean> {
 /** One line beside the result, for people. */
 export function noteLine(text: string): void {
   process.stderr.write(`${text}\n`)
+}
+
+/** What somebody should put right some day, beside the result. */
+export function warn(text: string): void {
+  noteLine(`mxpress: warning: ${escapeText(text)}`)
 }
 
 // JSON leaves DEL, C1 controls (U+009B begins a terminal sequence) and direction marks as they are.

@@ -11,7 +11,7 @@ import { findKeyLine } from './key-line.ts'
 import { mergeOptions } from './merge.ts'
 import { optionList } from './option-list.ts'
 import type { AgentOptions } from './options.ts'
-import { checkOptions, optionName, type Problem, valueAt } from './problems.ts'
+import { checkOptions, type OptionPath, optionName, type Problem, valueAt } from './problems.ts'
 
 /** Where to look. */
 export interface LoadConfigOptions {
@@ -100,13 +100,20 @@ export function parseConfig(toml: string, name: string): AgentOptions {
 
 /** In a file `mail = 5` says nothing of minutes or milliseconds; a program that passes a number has read the docs. */
 function unitlessNumbers(options: unknown): readonly Problem[] {
-  return optionList.flatMap(({ path, kind }) => {
-    const value = kind === 'text' ? valueAt(options, path) : null
+  return texts(options).flatMap((path) => {
+    const value = valueAt(options, path)
     if (typeof value !== 'number') return []
     const describe = (option: string): string =>
       `Expected \`${option}\` to be written with its unit, such as "5m" or "10MB", got \`${value}\``
     return [{ path, describe }]
   })
+}
+
+/** Where text is expected; each domain of `dkim` is a table of its own. */
+function texts(options: unknown): readonly OptionPath[] {
+  const fixed = optionList.flatMap(({ path, kind }) => (kind === 'text' ? [path] : []))
+  const domains = Object.keys(valueAt(options, ['dkim']) ?? {})
+  return [...fixed, ...domains.map((domain) => ['dkim', domain, 'expire'])]
 }
 
 function parseToml(toml: string, name: string): AgentOptions {

@@ -24,6 +24,8 @@ export interface AgentOptions {
    * `[2001:db8::1]:port`. No MX lookup, and the address may be local. Default: none.
    */
   readonly routes?: Readonly<Record<string, string>>
+  /** Signs mail whose From field is of the domain, or of one below it that has no entry of its own. Default: none. */
+  readonly dkim?: Readonly<Record<string, DkimOptions>>
   readonly log?: LogOptions
   /** The durable queue. Nothing of it is touched before `agent.enqueue`, `agent.results`, `startDaemon` or `mxpress queue`. */
   readonly queue?: QueueOptions
@@ -101,6 +103,35 @@ export interface TlsOptions {
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** PEM file with CAs to trust besides those of Node. Default: none. */
   readonly caFile?: string
+}
+
+/** One key: its name in DNS and where it lies. */
+export interface DkimKeyOptions {
+  /** The record is `SELECTOR._domainkey.DOMAIN`. */
+  readonly selector: string
+  /** PEM file with the private key, RSA from 1,024 bits (RFC 8301 §3.2) or Ed25519, without a passphrase. */
+  readonly keyFile: string
+}
+
+/** How mail of one domain is signed (RFC 6376). At least one key is needed. */
+export interface DkimOptions extends Partial<DkimKeyOptions> {
+  /**
+   * Further keys: each makes a signature of its own, so that receivers who know only RSA and those who want Ed25519 both
+   * find one (RFC 8463 §3). Default `[]`.
+   */
+  readonly keys?: readonly DkimKeyOptions[]
+  /**
+   * Fields to sign instead of the usual ones; From always is. Those that decide what a reader sees are signed once more
+   * often than they occur, so that none can be added (RFC 6376 §5.4.2). Default: `../mail/dkim-fields.ts` lists them.
+   */
+  readonly headers?: readonly string[]
+  /**
+   * From the signing, which is when mail is accepted, until receivers are to disbelieve the signature. No shorter than
+   * `queue.expire`, or mail that waited arrives with a signature that has run out. Default: never.
+   */
+  readonly expire?: Duration
+  /** Sign also what carries a valid signature of the domain already. Default false. */
+  readonly resign?: boolean
 }
 
 /** Where to and how events are logged. */

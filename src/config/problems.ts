@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod'
 import { optionList } from './option-list.ts'
-import { optionsSchema } from './schema.ts'
+import { dkimKeys, optionsSchema } from './schema.ts'
 import { suggest } from './suggest.ts'
 
 /** Where in the options: `['sourceAddresses', 0]`. Empty for the options as a whole. */
@@ -55,11 +55,18 @@ function unknownOption(path: OptionPath): Problem {
 
 /** A near name anywhere, or the same key in another section. */
 function suggestOption(path: OptionPath): string | null {
+  const [section, domain] = path
+  if (section === 'dkim' && path.length === 3) return suggestKey(section, String(domain), String(path[2]))
   const names = optionList.map((option) => option.path.join('.'))
   const sections = optionList.map((option) => option.path[0] ?? '')
   const key = String(path.at(-1)).toLowerCase()
   const elsewhere = optionList.find((option) => option.path.at(-1)?.toLowerCase() === key)
   return suggest(path.join('.'), [...names, ...sections]) ?? elsewhere?.path.join('.') ?? null
+}
+
+function suggestKey(section: string, domain: string, key: string): string | null {
+  const meant = suggest(key, dkimKeys)
+  return meant === null ? null : optionName([section, domain, meant])
 }
 
 /** What stands there; `undefined` when nothing does. */

@@ -9,6 +9,8 @@ import { isAddressLiteral, isFqdn, isHostAndPort, isIp, isIpAndPort, isListenAdd
 import type {
   AgentOptions,
   DeliveryOptions,
+  DkimKeyOptions,
+  DkimOptions,
   DnsOptions,
   LogOptions,
   QueueOptions,
@@ -37,8 +39,8 @@ const timeLimit = (preset: string) =>
 /** Longest time that mail may wait, in milliseconds: a year. Nobody means more, and dates stay dates. */
 const maxWaitMs = 365 * 86_400_000
 
-/** A time that is waited for by date, not by a timer. */
-const waitingTime = (preset: string, minMs: number) => {
+/** A time that is waited for by date, not by a timer, in milliseconds. */
+const wait = (minMs: number) => {
   const isWaitingTime = (value: unknown) => {
     const waitMs = readDuration(value)
     return waitMs !== null && waitMs >= minMs && waitMs <= maxWaitMs
@@ -48,8 +50,9 @@ const waitingTime = (preset: string, minMs: number) => {
       error: `a duration from ${minMs}ms to 365d such as ${durationForms}`,
     })
     .transform((value) => readDuration(value) ?? 0)
-    .prefault(preset)
 }
+
+const waitingTime = (preset: string, minMs: number) => wait(minMs).prefault(preset)
 
 /** Octets. */
 const size = (preset: string) =>
@@ -144,6 +147,67 @@ const tls = section({
   caFile: path.optional(),
 } satisfies Record<keyof TlsOptions, z.ZodType>)
 
+const fqdn = (name: string) => isFqdn(toAscii(name))
+
+// RFC 6376 §3.1: sub-domain *( "." sub-domain ).
+const selector = text('a name such as "mx1", of letters, digits, hyphens and dots', (value) =>
+  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(value),
+)
+
+const dkimKey = z.strictObject(
+  { selector, keyFile: path } satisfies Record<keyof DkimKeyOptions, z.ZodType>,
+  { error: 'a table with `selector` and `keyFile`' },
+)
+
+/** Written anew on the way, by every relay or by the last: whoever signs them breaks the signature (RFC 6376 §5.4.1). */
+const unsignable = /^(?:received|return-path|dkim-signature|bcc|resent-bcc)$/i
+
+const signedField = text(
+  'the name of a header field that stays as it is on the way, so not Received, Return-Path, Bcc or DKIM-Signature',
+  (value) => /^[!-9<-~]{1,76}$/.test(value) && !unsignable.test(value),
+)
+
+const dkimShape = {
+  selector: selector.optional(),
+  keyFile: path.optional(),
+  keys: z.array(dkimKey, { error: 'a list of tables with `selector` and `keyFile`' }).default([]),
+  headers: z.array(signedField, { error: 'a list of header field names' }).optional(),
+  expire: wait(1_000).optional(),
+  resign: z.boolean({ error: 'true or false' }).default(false),
+} satisfies Record<keyof DkimOptions, z.ZodType>
+
+/** The keys of one domain's table. */
+export const dkimKeys: readonly string[] = Object.keys(dkimShape)
+
+const dkimDomain = z
+  .strictObject(dkimShape, { error: 'a table with `selector` and `keyFile`' })
+  .refine(
+    ({ selector, keyFile, keys }) =>
+      (selector === undefined) === (keyFile === undefined) && (selector !== undefined || keys.length > 0),
+    'a table with both `selector` and `keyFile`, or a list `keys` of such',
+  )
+  .refine(({ selector, keys }) => {
+    const names = [selector, ...keys.map((key) => key.selector)].flatMap((name) => name?.toLowerCase() ?? [])
+    return new Set(names).size === names.length
+  }, 'a table in which each selector stands once')
+
+const dkim = z
+  .record(z.string(), dkimDomain, { error: 'a table of domains' })
+  .superRefine((domains, context) => {
+    const seen = new Set<string>()
+    for (const name of Object.keys(domains)) {
+      if (!fqdn(name))
+        context.addIssue({ code: 'custom', path: [name], message: 'named by a domain such as "example.org"' })
+      else if (seen.has(toAscii(name)))
+        context.addIssue({ code: 'custom', path: [name], message: 'the only entry of its domain' })
+      seen.add(toAscii(name))
+    }
+  })
+  .transform((domains) =>
+    Object.fromEntries(Object.entries(domains).map(([name, options]) => [toAscii(name), options])),
+  )
+  .prefault({})
+
 const log = section({
   file: path.optional(),
   format: oneOf('classic', 'json').default('classic'),
@@ -178,6 +242,7 @@ export const optionsSchema = z.strictObject(
     timeouts,
     delivery,
     tls,
+    dkim,
     routes: z.record(z.string(), routeTarget, { error: 'a table of domains and hosts' }).default({}),
     log,
     queue,

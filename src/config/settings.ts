@@ -37,6 +37,19 @@ export interface SubmissionSettings {
   readonly usersFile: string | null
 }
 
+/** `DkimOptions` of one domain, complete. */
+export interface DkimSettings {
+  /** Lower-case A-labels. */
+  readonly domain: string
+  /** At least one. */
+  readonly keys: readonly { readonly selector: string; readonly keyFile: string }[]
+  /** `null`: the usual ones. */
+  readonly headers: readonly string[] | null
+  /** `null`: never. */
+  readonly expireMs: number | null
+  readonly resign: boolean
+}
+
 /** `AgentOptions`, complete. `null` stands where there is no value and no default. */
 export interface Settings {
   /** `null`: ask `systemHostname`. */
@@ -57,6 +70,7 @@ export interface Settings {
     readonly caFile: string | null
   }
   readonly routes: Readonly<Record<string, string>>
+  readonly dkim: readonly DkimSettings[]
   readonly log: { readonly file: string | null; readonly format: 'classic' | 'json' }
   readonly queue: QueueSettings
   readonly submission: SubmissionSettings
@@ -75,7 +89,7 @@ export function resolveSettings(options: unknown = {}): Settings {
     )
   }
   const { hostname, sourceAddresses, dns, smtp, timeouts, delivery, tls, routes, log } = checked.values
-  const { queue, submission } = checked.values
+  const { dkim, queue, submission } = checked.values
   return {
     hostname: hostname ?? null,
     sourceAddresses,
@@ -85,6 +99,7 @@ export function resolveSettings(options: unknown = {}): Settings {
     delivery,
     tls: { ...tls, caFile: tls.caFile ?? null },
     routes,
+    dkim: Object.entries(dkim).map(([domain, options]) => dkimSettings(domain, options)),
     log: { ...log, file: log.file ?? null },
     queue: queueSettings(queue),
     submission: submissionSettings(submission),
@@ -118,6 +133,12 @@ function queueSettings(queue: Values['queue']): QueueSettings {
     delayWarningMs: delayWarning === 0 ? null : delayWarning,
     onUncertain,
   }
+}
+
+function dkimSettings(domain: string, options: Values['dkim'][string]): DkimSettings {
+  const { selector, keyFile, keys, headers, expire, resign } = options
+  const own = selector === undefined || keyFile === undefined ? [] : [{ selector, keyFile }]
+  return { domain, keys: [...own, ...keys], headers: headers ?? null, expireMs: expire ?? null, resign }
 }
 
 function submissionSettings(submission: Values['submission']): SubmissionSettings {

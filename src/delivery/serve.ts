@@ -105,7 +105,7 @@ async function transact(job: Job, session: Session, around: Surroundings): Promi
   const startedAt = around.clock.now()
   const begun = around.clock.monotonic()
   const forwardPath = recipient.address
-  const fitted = await fitFor(session, delivery.message, { reversePath, forwardPath })
+  const fitted = await fitFor(session, delivery.message, { reversePath, forwardPath }, around.signer)
   const isReused = session.transactions > 0
   let verdict: Verdict
   if (fitted.kind === 'unsuitable') verdict = { kind: 'next-target', cause: fitted.cause }

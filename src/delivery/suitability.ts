@@ -6,6 +6,7 @@ import type { Session } from '../client/session.ts'
 import { type Address, needsSmtpUtf8 } from '../mail/address.ts'
 import type { Message } from '../mail/message.ts'
 import { toSevenBit } from '../mail/seven-bit.ts'
+import type { Signer } from '../mail/signer.ts'
 import type { EnhancedStatus } from '../smtp/enhanced-status.ts'
 import type { Cause } from './outcome.ts'
 
@@ -20,11 +21,12 @@ export interface Paths {
   readonly forwardPath: Address
 }
 
-/** Fits the message to the session's peer. */
+/** Fits the message to the session's peer. @param signer signs again what had to be converted */
 export async function fitFor(
   session: Pick<Session, 'extensions'>,
   message: Message,
   paths: Paths,
+  signer: Signer | null = null,
 ): Promise<Suitability> {
   const { extensions } = session
   const smtpUtf8 =
@@ -37,7 +39,7 @@ export async function fitFor(
   if (message.requires.has('8BITMIME') && !extensions.eightBitMime) {
     // RFC 6152 §3: converted, or returned as undeliverable.
     try {
-      fitted = await toSevenBit(message)
+      fitted = await toSevenBit(message, signer)
     } catch (error) {
       return unsuitable(
         '5.6.3',

@@ -3,6 +3,7 @@ import type { DialogueLine } from '../client/dialogue.ts'
 import type { Timeouts } from '../client/timeouts.ts'
 import type { TlsClient } from '../client/tls.ts'
 import type { Log } from '../log/log.ts'
+import type { Signer } from '../mail/signer.ts'
 import type { Router } from '../route/route.ts'
 import type { Clock } from '../time/clock.ts'
 import type { TlsPolicy } from '../tls/policy.ts'
@@ -25,6 +26,8 @@ export interface Surroundings {
   readonly limits: Limits
   readonly memory: TargetMemory
   readonly session: SessionSettings
+  /** `null`: nothing is signed. */
+  readonly signer: Signer | null
   readonly log: Log
   readonly clock: Clock
   /** From 0 to below 1; shuffles exchangers of equal preference. */

@@ -39,3 +39,11 @@ export interface Resolver {
   /** IPv6 addresses in the order given. */
   resolve6(host: string, options?: { signal?: AbortSignal }): Promise<readonly string[]>
 }
+
+/**
+ * A resolver that also tells what a domain publishes about its mail. Delivery needs none of it.
+ */
+export interface RecordResolver extends Resolver {
+  /** Each record as its character-strings, which belong together without anything between (RFC 7208 §3.3). */
+  resolveTxt(name: string, options?: { signal?: AbortSignal }): Promise<readonly (readonly string[])[]>
+}

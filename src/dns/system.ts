@@ -10,7 +10,7 @@
 import { promises as dns } from 'node:dns'
 import pLimit from 'p-limit'
 import { parseHostName } from './host-name.ts'
-import { DnsError, type MxRecord, type Resolver } from './resolver.ts'
+import { DnsError, type MxRecord, type RecordResolver } from './resolver.ts'
 import { unlessAborted, within } from './wait.ts'
 
 /** Half of what c-ares can have open without losing answers. */
@@ -30,13 +30,13 @@ export interface SystemResolverOptions {
   readonly timeoutMs: number
 }
 
-type RecordType = 'MX' | 'A' | 'AAAA'
+type RecordType = 'MX' | 'A' | 'AAAA' | 'TXT'
 
 /**
  * The seam over `node:dns`. Nothing is remembered: put `createCachingResolver` over it.
  * @throws {TypeError} for a server that is no IP address, or a time limit that is no positive number.
  */
-export function createSystemResolver(options: SystemResolverOptions): Resolver {
+export function createSystemResolver(options: SystemResolverOptions): RecordResolver {
   const resolver = openChannel(options)
   const slots = pLimit(maxQueriesAtOnce)
 
@@ -73,6 +73,8 @@ export function createSystemResolver(options: SystemResolverOptions): Resolver {
       (await lookUp('A', host, () => resolver.resolve4(host), signal)).slice(0, maxRecords),
     resolve6: async (host, { signal } = {}) =>
       (await lookUp('AAAA', host, () => resolver.resolve6(host), signal)).slice(0, maxRecords),
+    resolveTxt: async (name, { signal } = {}) =>
+      (await lookUp('TXT', name, () => resolver.resolveTxt(name), signal)).slice(0, maxRecords),
   }
 }
 

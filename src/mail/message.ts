@@ -22,6 +22,27 @@ export interface Message {
   open(): AsyncIterable<Uint8Array>
 }
 
+/**
+ * The message with more fields before its first; what was in memory is again.
+ * @param fields whole fields, ASCII, each with its CRLF
+ */
+export function prependFields(message: Message, fields: string): Message {
+  const top = Buffer.from(fields, 'latin1')
+  const { messageId, requires, content } = message
+  const common = { messageId, size: top.length + message.size, requires }
+  if (content === undefined) return { ...common, open: () => oneAfterTheOther(top, message) }
+  const whole = Buffer.concat([top, content])
+  return { ...common, content: whole, open: () => chunksOf(whole) }
+}
+
+async function* oneAfterTheOther(
+  top: Uint8Array,
+  message: Message,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield top
+  yield* message.open()
+}
+
 /** As much as is written to a socket at once elsewhere in Node. */
 const chunkOctets = 64 * 1024
 

@@ -22,6 +22,7 @@ const defaults: Settings = {
   delivery: { concurrency: 50, perSite: 5, maxTargets: 20, messagesPerSession: 100 },
   tls: { mode: 'opportunistic', minVersion: 'TLSv1.2', caFile: null },
   routes: {},
+  dkim: [],
   log: { file: null, format: 'classic' },
   queue: {
     dir: 'queue',
@@ -68,6 +69,18 @@ describe('resolveSettings', () => {
       delivery: { concurrency: 1, perSite: 2, maxTargets: 3, messagesPerSession: 4 },
       tls: { mode: 'verified', minVersion: 'TLSv1.3', caFile: 'ca.pem' },
       routes: { 'example.org': '10.0.0.5:2525', 'example.net': '[::1]:25' },
+      dkim: {
+        'Bücher.example': { selector: 'mx1', keyFile: 'dkim.key' },
+        'example.org': {
+          keys: [
+            { selector: 'rsa', keyFile: 'rsa.key' },
+            { selector: 'ed', keyFile: 'ed.key' },
+          ],
+          headers: ['Subject'],
+          expire: '14d',
+          resign: true,
+        },
+      },
       log: { file: 'mxpress.log', format: 'json' },
       queue: {
         dir: '/var/spool/mxpress',
@@ -96,6 +109,25 @@ describe('resolveSettings', () => {
       delivery: { concurrency: 1, perSite: 2, maxTargets: 3, messagesPerSession: 4 },
       tls: { mode: 'verified', minVersion: 'TLSv1.3', caFile: 'ca.pem' },
       routes: { 'example.org': '10.0.0.5:2525', 'example.net': '[::1]:25' },
+      dkim: [
+        {
+          domain: 'xn--bcher-kva.example',
+          keys: [{ selector: 'mx1', keyFile: 'dkim.key' }],
+          headers: null,
+          expireMs: null,
+          resign: false,
+        },
+        {
+          domain: 'example.org',
+          keys: [
+            { selector: 'rsa', keyFile: 'rsa.key' },
+            { selector: 'ed', keyFile: 'ed.key' },
+          ],
+          headers: ['Subject'],
+          expireMs: 1_209_600_000,
+          resign: true,
+        },
+      ],
       log: { file: 'mxpress.log', format: 'json' },
       queue: {
         dir: '/var/spool/mxpress',
@@ -260,7 +292,12 @@ describe('a wrong option is named, with what was expected and found', () => {
     [{ smtp: { concurrency: 5 } }, 'Unknown option `smtp.concurrency`; did you mean `delivery.concurrency`?'],
     [{ spool: { dir: 'queue' } }, 'Unknown option `spool`'],
     [{ queue: { directory: 'queue' } }, 'Unknown option `queue.directory`'],
-    [{ dkim: {} }, 'Unknown option `dkim`'],
+    [{ arc: {} }, 'Unknown option `arc`'],
+    [
+      { dkim: { 'example.org': { selektor: 's' } } },
+      'Unknown option `dkim."example.org".selektor`; did you mean `dkim."example.org".selector`?\n' +
+        'Expected `dkim."example.org"` to be a table with both `selector` and `keyFile`, or a list `keys` of such, got `{"selektor":"s"}`',
+    ],
     [{ 'a b': 1 }, 'Unknown option `"a b"`'],
   ])('%j: an unknown key, and the one that was probably meant', (options, message) => {
     expect(complaint(options)).toBe(message)

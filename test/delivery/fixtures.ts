@@ -15,6 +15,7 @@ import type { LogEvent } from '../../src/log/events.ts'
 import { formatAddress, parseAddress } from '../../src/mail/address.ts'
 import type { Envelope, Recipient, RecipientField } from '../../src/mail/envelope.ts'
 import { type Message, messageFromBytes } from '../../src/mail/message.ts'
+import type { Signer } from '../../src/mail/signer.ts'
 import { type Exchanger, siteOf } from '../../src/route/exchangers.ts'
 import { RouteError, type Router } from '../../src/route/route.ts'
 import type { Target } from '../../src/route/targets.ts'
@@ -114,6 +115,7 @@ export interface DeliveryOptions {
   readonly trace?: (line: DialogueLine) => void
   readonly router?: Router
   readonly sourceAddresses?: readonly string[]
+  readonly signer?: Signer
 }
 
 /** A deliverer, and what it logged. */
@@ -140,6 +142,7 @@ export class TestDelivery implements AsyncDisposable {
         tlsPolicy: { mode: options.tlsMode ?? 'opportunistic', minVersion: 'TLSv1.2', decidedBy: 'test' },
         tlsClient: new TlsClient(options.ca === undefined ? {} : { ca: [options.ca] }),
       },
+      signer: options.signer ?? null,
       log: {
         write: (event) => this.events.push(event),
         flush: async () => {},

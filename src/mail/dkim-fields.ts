@@ -1,0 +1,71 @@
+/**
+ * Which header fields a signature covers (RFC 6376 §5.4). One rule: what decides what a reader sees is signed once more
+ * often than it occurs, so that whoever has the signed message cannot add one; what is rewritten on the way never is.
+ */
+import type { Field } from './message-header.ts'
+
+/**
+ * Signed as often as they occur and once more: from whom, to whom, what about, when, and how the body is to be read.
+ * Cc and Reply-To stand here because readers act on them as on To and From.
+ */
+const oversigned = [
+  'From',
+  'Reply-To',
+  'To',
+  'Cc',
+  'Subject',
+  'Date',
+  'Message-ID',
+  'MIME-Version',
+  'Content-Type',
+  'Content-Transfer-Encoding',
+  'List-Unsubscribe',
+  'List-Unsubscribe-Post',
+] as const
+
+/** Signed where they occur. */
+const signedIfPresent = [
+  'Sender',
+  'In-Reply-To',
+  'References',
+  'Content-ID',
+  'Content-Description',
+  'Content-Disposition',
+  'Auto-Submitted',
+  'List-Id',
+  'List-Help',
+  'List-Subscribe',
+  'List-Post',
+  'List-Owner',
+  'List-Archive',
+  'Feedback-ID',
+] as const
+
+const oversignedNames: ReadonlySet<string> = new Set(oversigned.map((name) => name.toLowerCase()))
+
+/** The usual choice; `headers` of the configuration replaces it. */
+export const usualFields: readonly string[] = [...oversigned, ...signedIfPresent]
+
+/** What a signature covers. */
+export interface SignedFields {
+  /** For h=, in the order of hashing; a name that stands there without a field is one that must not come. */
+  readonly names: readonly string[]
+  /** Those that there are, in the same order. */
+  readonly fields: readonly Field[]
+}
+
+/** Chooses from a header. Of several fields of one name the lowest comes first (RFC 6376 §5.4.2). */
+export function chooseFields(
+  fields: readonly Field[],
+  wanted: readonly string[] = usualFields,
+): SignedFields {
+  const names: string[] = []
+  const chosen: Field[] = []
+  for (const name of new Map(['From', ...wanted].map((name) => [name.toLowerCase(), name])).values()) {
+    const found = fields.filter((field) => field.name === name.toLowerCase()).reverse()
+    chosen.push(...found)
+    names.push(...found.map(() => name))
+    if (oversignedNames.has(name.toLowerCase())) names.push(name)
+  }
+  return { names, fields: chosen }
+}

@@ -1,0 +1,218 @@
+/**
+ * Signs messages for their author's domain (RFC 6376). Every road hands its messages through here after the last change
+ * and before the first transaction or the queue, so that the same signed octets go to everybody, today, at a retry, and
+ * after a crash; which is why mail is signed when it is accepted and not when it is delivered. A key that is rotated stays
+ * in DNS for as long as mail may wait (`queue.expire`).
+ *
+ * One rule: a message is signed once, however many roads it takes; what is signed already comes back as it is.
+ */
+import { ConfigError } from '../config/errors.ts'
+import type { DkimSettings } from '../config/settings.ts'
+import { AddressError } from './address.ts'
+import { parseAddressList } from './address-list.ts'
+import { hashBody } from './dkim-body.ts'
+import { chooseFields } from './dkim-fields.ts'
+import { type DkimKey, readKey } from './dkim-key.ts'
+import {
+  findSignatures,
+  isOneValid,
+  type LookUpTxt,
+  type PresentSignature,
+  type ReadMessage,
+  withoutFields,
+} from './dkim-present.ts'
+import { recordName, recordOf } from './dkim-record.ts'
+import { signatureField } from './dkim-signature.ts'
+import { type Message, prependFields } from './message.ts'
+import { MessageError } from './message-error.ts'
+import { type Field, fieldText, parseHeader } from './message-header.ts'
+import type { Signer } from './signer.ts'
+
+/** What signing needs of its surroundings. */
+export interface SignerOptions {
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  readonly now?: () => number
+  /** Asks for the keys of signatures that are there already. Default: only our own keys are known. */
+  readonly lookUp?: LookUpTxt
+  /** Told, once, what the operator should know of the keys. */
+  readonly onWarning?: (text: string) => void
+}
+
+/** A domain with its keys read. */
+interface SigningDomain extends Omit<DkimSettings, 'keys'> {
+  readonly keys: readonly DkimKey[]
+}
+
+/**
+ * Reads all keys.
+ * @throws {ConfigError} one cannot be read, or cannot sign: one line for each
+ */
+export async function createSigner(
+  settings: readonly DkimSettings[],
+  { onWarning = () => {}, ...options }: SignerOptions = {},
+): Promise<Signer> {
+  const domains = new Map<string, SigningDomain>()
+  const complaints: string[] = []
+  for (const domain of settings) {
+    const keys: DkimKey[] = []
+    for (const named of domain.keys) {
+      try {
+        const { key, warnings } = await readKey(named)
+        keys.push(key)
+        for (const text of warnings) onWarning(text)
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        complaints.push(error.message)
+      }
+    }
+    domains.set(domain.domain, { ...domain, keys })
+  }
+  if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))
+  return new DkimSigner(domains, options)
+}
+
+class DkimSigner implements Signer {
+  readonly #domains: ReadonlyMap<string, SigningDomain>
+  readonly #options: SignerOptions
+  readonly #signed = new WeakMap<Message, Promise<Message>>()
+
+  constructor(domains: ReadonlyMap<string, SigningDomain>, options: SignerOptions) {
+    this.#domains = domains
+    this.#options = options
+  }
+
+  sign(message: Message): Promise<Message> {
+    const known = this.#signed.get(message)
+    if (known !== undefined) return known
+    const signing = this.#sign(message)
+    this.#signed.set(message, signing)
+    signing.then(
+      (signed) => this.#signed.set(signed, signing),
+      // Whatever was wrong, such as a file that could not be read, may be put right.
+      () => this.#signed.delete(message),
+    )
+    return signing
+  }
+
+  async withoutOwn(message: Message): Promise<Uint8Array> {
+    let header: Uint8Array = new Uint8Array(0)
+    await hashBody(message, (octets) => {
+      header = octets
+      return false
+    })
+    const { fields } = parseHeader(header)
+    const own = findSignatures(header, fields).filter((signature) => this.#isOwn(signature))
+    const pieces: Uint8Array[] = []
+    for await (const piece of withoutFields(
+      message,
+      header,
+      own.map(({ field }) => field),
+    ))
+      pieces.push(piece)
+    return Buffer.concat(pieces)
+  }
+
+  async #sign(message: Message): Promise<Message> {
+    const found: { author: Author | null } = { author: null }
+    const bodyHash = await hashBody(message, (header) => {
+      found.author = this.#authorOf(message, header)
+      return found.author !== null
+    })
+    const { author } = found
+    if (bodyHash === null || author === null || (await this.#isSignedAlready(author))) return message
+    return prependFields(message, await this.#fields(author, bodyHash))
+  }
+
+  /** Who answers for the message; `null` where that is nobody whose keys we have, or not clear. */
+  #authorOf(message: Message, header: Uint8Array): Author | null {
+    const fields = fieldsOf(header)
+    const from = fields.filter(({ name }) => name === 'from')
+    const [only] = from
+    // Of two From fields receivers show whichever they like: a signature would vouch for both (RFC 6376 §8.15).
+    if (only === undefined || from.length > 1) return null
+    for (const name of domainsIn(fieldText(header, only))) {
+      const domain = this.#domainFor(name)
+      if (domain !== null) return { message, header, fields, name, domain }
+    }
+    return null
+  }
+
+  /** The domain's own entry, or that of the nearest domain above it. */
+  #domainFor(name: string): SigningDomain | null {
+    const labels = name.split('.')
+    for (let depth = 0; depth < labels.length - 1; depth++) {
+      const domain = this.#domains.get(labels.slice(depth).join('.'))
+      if (domain !== undefined) return domain
+    }
+    return null
+  }
+
+  async #isSignedAlready(author: Author): Promise<boolean> {
+    const { domain, header, fields, name } = author
+    if (domain.resign) return false
+    const signatures = findSignatures(header, fields).filter(
+      (signature) => signature.domain === name || signature.domain === domain.domain,
+    )
+    return signatures.length > 0 && (await isOneValid(author, signatures, (record) => this.#lookUp(record)))
+  }
+
+  /** Our own keys are known, whether they are in DNS yet or not. */
+  async #lookUp(record: string): Promise<readonly string[]> {
+    for (const { domain, keys } of this.#domains.values()) {
+      for (const { selector, publicKey } of keys) {
+        if (recordName(domain, selector).toLowerCase() !== record.toLowerCase()) continue
+        return [recordOf({ domain, selector }, publicKey).value]
+      }
+    }
+    const { lookUp } = this.#options
+    if (lookUp === undefined) throw new Error(`nobody to ask for ${record}`)
+    return await lookUp(record)
+  }
+
+  #isOwn({ domain, selector }: PresentSignature): boolean {
+    const keys = this.#domains.get(domain)?.keys ?? []
+    return keys.some((key) => key.selector.toLowerCase() === selector)
+  }
+
+  async #fields({ domain, header, fields }: Author, bodyHash: string): Promise<string> {
+    const { now = Date.now } = this.#options
+    const chosen = chooseFields(fields, domain.headers ?? undefined)
+    const signedAt = Math.floor(now() / 1_000)
+    const content = {
+      domain: domain.domain,
+      names: chosen.names,
+      lines: chosen.fields.map(({ start, end }) => Buffer.from(header.subarray(start, end))),
+      bodyHash,
+      signedAt,
+      expiresAt: domain.expireMs === null ? null : signedAt + Math.ceil(domain.expireMs / 1_000),
+    }
+    const made = await Promise.all(domain.keys.map((key) => signatureField(content, key)))
+    return made.join('')
+  }
+}
+
+/** A message that we sign, and for whom. */
+interface Author extends ReadMessage {
+  /** Of the author's address. */
+  readonly name: string
+  readonly domain: SigningDomain
+}
+
+/** What is no header is nobody's. */
+function fieldsOf(header: Uint8Array): readonly Field[] {
+  try {
+    return parseHeader(header).fields
+  } catch (error) {
+    if (error instanceof MessageError) return []
+    throw error
+  }
+}
+
+function domainsIn(from: string): readonly string[] {
+  try {
+    return parseAddressList(from).map(({ address }) => address.domain)
+  } catch (error) {
+    if (error instanceof AddressError) return []
+    throw error
+  }
+}
