@@ -4,10 +4,10 @@
  * One rule: everything that can be wrong with options, message or addresses is found before anything is connected to.
  */
 import type { Agent, AgentSeams } from './agent/agent.ts'
+import { checkRoutes } from './agent/check-relays.ts'
 import { DirectAgent } from './agent/direct-agent.ts'
 import type { AgentOptions } from './config/options.ts'
 import { resolveSettings } from './config/settings.ts'
-import { createStaticRoutes } from './route/static-routes.ts'
 
 export type { Agent, AgentSeams, EnqueueOptions, SendOptions } from './agent/agent.ts'
 export type { Enqueued } from './agent/mail-queue.ts'
@@ -29,6 +29,6 @@ export type { AttemptReport, RecipientReport, SendReport } from './delivery/repo
 export function createAgent(options: AgentOptions = {}, seams: AgentSeams = {}): Agent {
   const settings = resolveSettings(options)
   // A malformed route is a wrong option; said now, not at the first message.
-  createStaticRoutes(settings.routes, settings.smtp.port)
+  checkRoutes(settings)
   return new DirectAgent(settings, seams)
 }

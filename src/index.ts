@@ -49,6 +49,7 @@ export {
 export { RouteError, type RouteErrorKind } from './route/route.ts'
 export type { EnhancedStatus } from './smtp/enhanced-status.ts'
 export {
+  AuthError,
   ConnectError,
   ConnectionLostError,
   LocalProtocolError,

@@ -28,6 +28,7 @@ import type { Signer } from '../mail/signer.ts'
 import { createRouter } from '../route/router.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 import type { Agent, AgentSeams, EnqueueOptions, SendOptions } from './agent.ts'
+import { checkSecrets } from './check-relays.ts'
 import type { Enqueued, MailQueueParts } from './mail-queue.ts'
 import { Queueing } from './queueing.ts'
 import type { QueueResult } from './results.ts'
@@ -162,9 +163,10 @@ export class DirectAgent implements Agent {
   }
 
   async #open(): Promise<Parts> {
-    const { dns, smtp, routes, sourceAddresses, delivery } = this.#settings
+    const { dns, smtp, routes, relay, fallbackRelay, sourceAddresses, delivery } = this.#settings
     const hostname = this.#settings.hostname ?? (await systemHostname())
     const tlsClient = tlsClientFor(this.#settings.tls)
+    await checkSecrets(this.#settings)
     const asked = this.#seams.resolver ?? createSystemResolver(dns)
     const { signer, warnings } = await openSigning({
       settings: this.#settings,
@@ -180,6 +182,8 @@ export class DirectAgent implements Agent {
       port: smtp.port,
       allowLocalAddresses: smtp.allowLocalAddresses,
       routes,
+      relay,
+      fallbackRelay,
       families: familiesOfSources(sourceAddresses),
       onLookup: (lookup) => log.write({ kind: 'lookup', id: '-', ...lookup }),
     })

@@ -3,15 +3,25 @@
  * may be is decided where the library decides it, and a complaint names the option as it was written here.
  */
 import { type Command, Option } from 'commander'
+import { checkRoutes } from '../agent/check-relays.ts'
 import { ConfigError } from '../config/errors.ts'
 import { loadConfig } from '../config/file.ts'
 import { mergeOptions } from '../config/merge.ts'
 import type { AgentOptions } from '../config/options.ts'
 import { checkOptions, type OptionPath } from '../config/problems.ts'
-import { createStaticRoutes } from '../route/static-routes.ts'
+import { resolveSettings } from '../config/settings.ts'
 import type { CommonOptions } from './command.ts'
 import { UsageError } from './errors.ts'
-import { asWritten, given, type RouteEntry, repeatable, routeEntry, wholeNumber } from './option-values.ts'
+import {
+  asWritten,
+  given,
+  type RelayAddress,
+  type RouteEntry,
+  relayAddress,
+  repeatable,
+  routeEntry,
+  wholeNumber,
+} from './option-values.ts'
 
 const tlsModes = ['off', 'opportunistic', 'required', 'verified'] as const
 const logFormats = ['classic', 'json'] as const
@@ -25,6 +35,12 @@ export interface AgentOptionValues {
   readonly dns?: readonly string[]
   readonly port?: number
   readonly route?: readonly RouteEntry[]
+  readonly relay?: RelayAddress
+  readonly relayUser?: string
+  readonly relayPasswordFile?: string
+  readonly relayPasswordEnv?: string
+  readonly relayTls?: (typeof tlsModes)[number]
+  readonly fallbackRelay?: RelayAddress
   readonly concurrency?: number
   readonly perSite?: number
   readonly tls?: (typeof tlsModes)[number]
@@ -58,6 +74,18 @@ export function addAgentOptions(command: Command): Command {
       'where mail for a domain goes, without MX (repeatable)',
       repeatable(routeEntry),
     )
+    .option('--relay <host[:port]>', 'hand all mail to this host instead (default port: 587)', relayAddress)
+    .option('--relay-user <name>', 'who logs in at the relay')
+    .option('--relay-password-file <file>', "the user's password: the file's only line")
+    .option('--relay-password-env <variable>', "the user's password: a variable's value")
+    .addOption(
+      new Option('--relay-tls <mode>', 'how safely to the relay (default: verified)').choices(tlsModes),
+    )
+    .option(
+      '--fallback-relay <host[:port]>',
+      'hand over to this host what cannot be connected to otherwise',
+      relayAddress,
+    )
     .option(
       '--concurrency <n>',
       'transactions open at once, all sites together (default: 50)',
@@ -81,16 +109,41 @@ export async function readAgentOptions(values: AgentOptionValues & CommonOptions
   if (!checked.ok) {
     throw new UsageError(checked.problems.map(({ path, describe }) => describe(flagOf(path))).join('\n'))
   }
-  checkRoutes(given, (message) => new UsageError(message.replace('`routes`', '`--route`')))
+  complainAs(
+    (message) => new UsageError(message.replace('`routes`', '`--route`')),
+    () =>
+      checkRoutes({
+        routes: resolveSettings({ routes: given.routes }).routes,
+        relay: null,
+        fallbackRelay: null,
+      }),
+  )
   const { options } = await loadConfig({ file: values.config })
-  checkRoutes(options, (message) => new ConfigError(message))
-  return mergeOptions({ log: { file: DEFAULT_LOG } }, options, given)
+  const merged = mergeOptions({ log: { file: DEFAULT_LOG } }, withoutOtherRelays(options, given), given)
+  complainAs(
+    (message) => new ConfigError(message),
+    () => checkRoutes(resolveSettings(merged)),
+  )
+  return merged
 }
 
-// Which text is a domain is known to floors above the configuration's, so its own check leaves some routes to this one.
-function checkRoutes({ routes = {} }: AgentOptions, complaint: (message: string) => Error): void {
+/** A login belongs to the host that it was written down for, and is never shown to another one. */
+function withoutOtherRelays(options: AgentOptions, given: AgentOptions): AgentOptions {
+  const isReplaced = (key: 'relay' | 'fallbackRelay'): boolean => {
+    const host = given[key]?.host
+    return host !== undefined && host !== options[key]?.host
+  }
+  const { relay, fallbackRelay, ...rest } = options
+  return {
+    ...rest,
+    ...(relay === undefined || isReplaced('relay') ? {} : { relay }),
+    ...(fallbackRelay === undefined || isReplaced('fallbackRelay') ? {} : { fallbackRelay }),
+  }
+}
+
+function complainAs(complaint: (message: string) => Error, check: () => void): void {
   try {
-    createStaticRoutes(routes, 25)
+    check()
   } catch (error) {
     throw error instanceof TypeError ? complaint(error.message) : error
   }
@@ -107,7 +160,15 @@ export async function checkConfig({ config }: CommonOptions): Promise<void> {
 function optionsOf(values: AgentOptionValues): AgentOptions {
   const { hostname, dns, port, allowLocalAddresses, route, concurrency, perSite, tls, log, logFormat } =
     values
-  const { queue, listen } = values
+  const { queue, listen, relay, relayUser, relayPasswordFile, relayPasswordEnv, relayTls, fallbackRelay } =
+    values
+  const relayOptions = given({
+    ...relay,
+    user: relayUser,
+    passwordFile: relayPasswordFile,
+    passwordEnv: relayPasswordEnv,
+    tls: relayTls,
+  })
   return mergeOptions(
     given({ hostname }),
     { dns: given({ servers: dns }) },
@@ -115,6 +176,8 @@ function optionsOf(values: AgentOptionValues): AgentOptions {
     { delivery: given({ concurrency, perSite }) },
     { tls: given({ mode: tls }) },
     route === undefined ? {} : { routes: Object.fromEntries(route) },
+    Object.keys(relayOptions).length === 0 ? {} : { relay: relayOptions },
+    fallbackRelay === undefined ? {} : { fallbackRelay },
     { log: given({ file: log, format: logFormat }) },
     { queue: given({ dir: queue }) },
     { submission: given({ listen }) },
@@ -126,6 +189,11 @@ const flags: Readonly<Record<string, string>> = {
   'dns.servers': '--dns',
   'smtp.port': '--port',
   'smtp.allowLocalAddresses': '--allow-local-addresses',
+  'relay.user': '--relay-user',
+  'relay.passwordFile': '--relay-password-file',
+  'relay.passwordEnv': '--relay-password-env',
+  relay: '--relay',
+  fallbackRelay: '--fallback-relay',
   'delivery.concurrency': '--concurrency',
   'delivery.perSite': '--per-site',
   'tls.mode': '--tls',

@@ -29,7 +29,7 @@ export const exitCodes = {
   cannotCreate: 73,
   /** EX_TEMPFAIL: at least one recipient deferred, none failed; or the queue is in use or full just now. */
   temporaryFailure: 75,
-  /** EX_CONFIG: the configuration is wrong. */
+  /** EX_CONFIG: the configuration is wrong, or a relay does not take its login. */
   config: 78,
   /** 128 + SIGINT, as shells count. */
   interrupted: 130,

@@ -3,6 +3,7 @@
  * what was expected; commander puts the option's name and the offending text before it.
  */
 import { InvalidArgumentError } from 'commander'
+import { parseRouteTarget } from '../route/static-routes.ts'
 
 /** A parser of whole numbers within bounds, both included. */
 export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -47,6 +48,23 @@ export function routeEntry(text: string): RouteEntry {
   if (domain === undefined || target === undefined)
     throw new InvalidArgumentError('Expected DOMAIN=HOST[:PORT].')
   return [domain, target]
+}
+
+/** A relay's host and, where one was written, its port. */
+export interface RelayAddress {
+  readonly host: string
+  readonly port?: number
+}
+
+/** `HOST[:PORT]`. */
+export function relayAddress(text: string): RelayAddress {
+  try {
+    const { host, port } = parseRouteTarget(text)
+    return { host: host.replace(/^\[(.*)\]$/, '$1'), ...(port === null ? {} : { port }) }
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new InvalidArgumentError('Expected HOST[:PORT], such as smtp.example.net:587.')
+  }
 }
 
 /** The keys that have a value; an option that was not given is not one that was given as `undefined`. */

@@ -15,7 +15,8 @@ import { type AgentOptionValues, addAgentOptions, readAgentOptions } from './age
 import { type CommonOptions, newCommand } from './command.ts'
 import { DialogueFormatter } from './dialogue.ts'
 import { UsageError } from './errors.ts'
-import { type ExitCode, exitCodeOfCounts } from './exit-code.ts'
+import { type ExitCode, exitCodeOfCounts, exitCodes } from './exit-code.ts'
+import { loginTroubleOf } from './login-trouble.ts'
 import { addMailOptions, type MailOptions, readMail } from './mail-options.ts'
 import { planLines } from './plan-text.ts'
 import { Progress } from './progress.ts'
@@ -41,6 +42,7 @@ export function sendCommand(): Command {
       'mxpress send --from alice@example.org --to bob@example.net --html-file page.html --attach report.pdf',
       'mxpress send --raw message.eml --dry-run',
       'generate | mxpress send --raw - --json > report.json',
+      'mxpress send --raw message.eml --relay smtp.example.net --relay-user me --relay-password-file relay.secret',
     ],
   })
   addAgentOptions(addMailOptions(command))
@@ -111,17 +113,22 @@ async function deliver(
   const running = new RunningReport(prepared)
   const progress = new Progress(envelope.recipients.length)
   const paint = paintFor(process.stdout)
+  let loginTrouble: string | null = null
   try {
     for await (const outcome of agent.deliver(message, envelope, { signal: stop.signal })) {
       const recipient = reportOutcome(outcome)
       running.add(recipient)
+      loginTrouble ??= loginTroubleOf(recipient)
       progress.step(() => json || printLine(recipientLine(recipient, paint)))
     }
   } finally {
     progress.wipe()
     printLine(json ? formatJson(running.report) : summaryLine(running.report, paint))
+    if (loginTrouble !== null) noteLine(`mxpress: ${loginTrouble}`)
     if (process.stderr.isTTY && logFile !== undefined) noteLine(`Log: ${escapeText(logFile)}`)
   }
+  // Wrong for every recipient and every later try, as a wrong key in the file is.
+  if (loginTrouble !== null && running.counts.failed === 0) return exitCodes.config
   return exitCodeOfCounts(running.counts)
 }
 

@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net'
 import { ConnectionLostError, RemoteProtocolError, TimeoutError } from '../smtp/errors.ts'
 import { type Reply, ReplyParser } from '../smtp/reply.ts'
+import { Concealment } from './concealment.ts'
 import { Deadline } from './deadline.ts'
 import type { Trace } from './dialogue.ts'
 
@@ -37,6 +38,7 @@ export class Connection {
   readonly #parser = new ReplyParser()
   readonly #replies: Reply[] = []
   readonly #deadline = new Deadline(() => this.#expire())
+  readonly #concealment = new Concealment()
   #waiter: Waiter | null = null
   #failure: Error | null = null
 
@@ -115,6 +117,11 @@ export class Connection {
   /** Shows a line to whoever follows the dialogue. */
   trace(direction: 'client' | 'server', text: string): void {
     this.#trace?.(direction, text)
+  }
+
+  /** From now on this is taken out of whatever the peer says; it may repeat what it was told. */
+  conceal(secret: Parameters<Concealment['add']>[0]): void {
+    this.#concealment.add(secret)
   }
 
   /** Whether `trace` has a listener; spares the hot path the making of texts. */
@@ -199,16 +206,27 @@ export class Connection {
     try {
       this.#parser.push(octets, this.#replies)
     } catch (error) {
+      this.#hideFrom(known)
       this.#showFrom(known)
-      this.#fail(error as RemoteProtocolError)
+      this.#fail(this.#concealment.isEmpty ? (error as RemoteProtocolError) : unseen())
       return
     }
+    this.#hideFrom(known)
     if (this.#replies.length > MAX_UNREAD_REPLIES) {
       this.#fail(new RemoteProtocolError('expected one reply for each command, found a flood of them'))
       return
     }
     this.#showFrom(known)
     if (this.#replies.length > known) this.#settle()
+  }
+
+  #hideFrom(index: number): void {
+    if (this.#concealment.isEmpty) return
+    for (let at = index; at < this.#replies.length; at++) {
+      const reply = this.#replies[at]
+      if (reply === undefined) continue
+      this.#replies[at] = { ...reply, lines: reply.lines.map((line) => this.#concealment.hide(line)) }
+    }
   }
 
   #showFrom(index: number): void {
@@ -239,6 +257,11 @@ export class Connection {
     if (this.hasReply) waiter.resolve()
     else waiter.reject(error)
   }
+}
+
+/** What is no reply is cut somewhere, and then what it repeats can no longer be found in it. */
+function unseen(): RemoteProtocolError {
+  return new RemoteProtocolError('expected a reply, found something else (not shown: we have logged in here)')
 }
 
 // A flight has at most four commands; a 421 or a second opinion may come on top.

@@ -3,7 +3,7 @@ import { SmtpError } from '../smtp/errors.ts'
 import { formatReply, type Reply } from '../smtp/reply.ts'
 
 /** Stages before a transaction, where a host can turn a session away. */
-export type OpeningStage = 'greeting' | 'ehlo' | 'starttls'
+export type OpeningStage = 'greeting' | 'ehlo' | 'starttls' | 'auth'
 
 /** No session: what stopped it (`reply` or `cause`), and where. */
 export class SessionOpenError extends SmtpError {

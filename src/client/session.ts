@@ -1,6 +1,7 @@
 /**
  * A session with one target, from the greeting to QUIT (RFC 5321 §3.1):
- * greeting → EHLO, or HELO for a server that does not know it → STARTTLS as the policy says → EHLO again.
+ * greeting → EHLO, or HELO for a server that does not know it → STARTTLS as the policy says → EHLO again → AUTH at a relay.
+ * Where TLS is implicit (RFC 8314 §3.3) the handshake comes first, and there is one EHLO.
  *
  * One rule: a session that has seen a protocol error, a time-out or 421 is dropped, never reset.
  */
@@ -8,10 +9,11 @@ import type { Address } from '../mail/address.ts'
 import type { Message } from '../mail/message.ts'
 import type { Target } from '../route/targets.ts'
 import { helloCommand } from '../smtp/command.ts'
-import { RemoteProtocolError, TlsError } from '../smtp/errors.ts'
+import { AuthError, RemoteProtocolError, TlsError } from '../smtp/errors.ts'
 import { type Extensions, noExtensions, parseExtensions } from '../smtp/extensions.ts'
 import { formatReply, type Reply } from '../smtp/reply.ts'
 import { mayEncrypt, mayGoInClear, mustVerify, type TlsPolicy } from '../tls/policy.ts'
+import { authenticate, type Login } from './authenticate.ts'
 import type { Connection } from './connection.ts'
 import { type OpeningStage, SessionOpenError } from './session-open-error.ts'
 import type { Timeouts } from './timeouts.ts'
@@ -30,6 +32,10 @@ export interface SessionOptions {
   readonly onHandshake?: (state: TlsState) => void
   /** Open no further than to the end of this stage; the session is good for QUIT only then. Default: all the way. */
   readonly until?: 'greeting' | 'ehlo'
+  /** TLS from the first octet on. Default false: by STARTTLS. */
+  readonly isTlsImplicit?: boolean
+  /** Default `null`: nobody logs in. */
+  readonly login?: Login | null
 }
 
 /** How one stage of the opening ended. */
@@ -156,16 +162,18 @@ class Opening {
   }
 
   async run(): Promise<Session> {
-    const { until } = this.#options
+    const { until, isTlsImplicit = false } = this.#options
+    const implicit = isTlsImplicit ? await this.#at('starttls', () => this.#handshake()) : null
     await this.#at('greeting', () => this.#greeting())
-    if (until === 'greeting') return this.#opened(noExtensions, null)
+    if (until === 'greeting') return this.#opened(noExtensions, implicit)
     const offered = await this.#at('ehlo', () => this.#hello())
-    if (until === 'ehlo') return this.#opened(offered, null)
-    const tls = await this.#startTls(offered)
+    if (until === 'ehlo') return this.#opened(offered, implicit)
+    const tls = implicit ?? (await this.#startTls(offered))
     // RFC 3207 §4.2: what was offered before TLS does not count after it.
-    const extensions = tls === null ? offered : await this.#at('ehlo', () => this.#hello())
+    const extensions = tls === implicit ? offered : await this.#at('ehlo', () => this.#hello())
     this.isTlsUntried = false
     await this.#expectInStep()
+    await this.#authenticate(extensions, tls)
     return this.#opened(extensions, tls)
   }
 
@@ -245,21 +253,40 @@ class Opening {
     }
     if (mustVerify(tlsPolicy) && !state.verified) {
       this.isTlsUntried = false
-      await this.#farewell()
+      // Before a greeting there is nothing to say (RFC 5321 §4.3.1).
+      if (this.#options.isTlsImplicit !== true) await this.#farewell()
       throw new TlsError('certificate', `certificate not accepted: ${state.reason}`)
     }
     return state
   }
 
+  async #authenticate({ auth }: Extensions, tls: TlsState | null): Promise<void> {
+    const { login = null, timeouts } = this.#options
+    if (login === null) return
+    const connection = this.#connection
+    const place = { connection, offered: auth, isEncrypted: tls !== null, limitMs: timeouts.ehloMs }
+    await this.#at('auth', async () => {
+      const reply = await authenticate(login, place).catch(async (error: unknown) => {
+        if (error instanceof AuthError) await this.#farewell()
+        throw error
+      })
+      this.#reply = reply
+      if (!isPositive(reply)) await this.#refused(reply)
+    })
+    await this.#expectInStep()
+  }
+
   /** A reply too many would be taken for the answer to MAIL, that to MAIL for the next, and a wrong one for the verdict. */
   async #expectInStep(): Promise<void> {
     if (!this.#connection.hasUnasked) return
-    this.stage = 'ehlo'
+    if (this.stage !== 'auth') this.stage = 'ehlo'
     const surplus = this.#connection.takeReply()
     // RFC 5321 §3.8: 421 may come at any time.
     if (surplus?.code === 421) return this.#refused(surplus)
     const found = surplus === null ? 'the beginning of another' : formatReply(surplus)
-    throw new RemoteProtocolError(`expected one reply to EHLO, found ${found} behind it`)
+    throw new RemoteProtocolError(
+      `expected one reply to ${this.stage === 'auth' ? 'AUTH' : 'EHLO'}, found ${found} behind it`,
+    )
   }
 
   async #ask(command: string, limitMs: number): Promise<Reply> {

@@ -1,6 +1,6 @@
 /** The schema seen from outside: the path and the kind of value of every option, for variables and for messages. */
 import { z } from 'zod'
-import { optionsSchema } from './schema.ts'
+import { optionsSchema, programPassword } from './schema.ts'
 
 /** How an option's value is made from text. */
 export type OptionKind = 'number' | 'boolean' | 'list' | 'table' | 'text'
@@ -11,11 +11,12 @@ export interface OptionEntry {
   readonly kind: OptionKind
 }
 
-/** Every option that has a value, in the order of the schema. */
+/** Every option that text can say, in the order of the schema. */
 export const optionList: readonly OptionEntry[] = entriesOf(optionsSchema, [])
 
 function entriesOf(schema: unknown, path: readonly string[]): OptionEntry[] {
   const inner = withoutWrapping(schema)
+  if (inner === programPassword) return []
   if (!(inner instanceof z.ZodObject)) return [{ path, kind: kindOf(inner) }]
   return Object.entries(inner.shape).flatMap(([key, value]) => entriesOf(value, [...path, key]))
 }

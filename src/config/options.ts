@@ -21,11 +21,20 @@ export interface AgentOptions {
   readonly tls?: TlsOptions
   /**
    * Where mail for a domain goes instead of to its exchangers: `host`, `host:port`, `192.0.2.1:port`,
-   * `[2001:db8::1]:port`. No MX lookup, and the address may be local. Default: none.
+   * `[2001:db8::1]:port`, or a relay of its own with login. No MX lookup, and the address may be local. `*.example.org`
+   * stands for all names below example.org, `*` for all domains; the longest that fits counts. `direct` is the way to
+   * its exchangers, for what `relay` shall not have. Default: none.
    */
-  readonly routes?: Readonly<Record<string, string>>
+  readonly routes?: Readonly<Record<string, string | RelayOptions>>
   /** Signs mail whose From field is of the domain, or of one below it that has no entry of its own. Default: none. */
   readonly dkim?: Readonly<Record<string, DkimOptions>>
+  /** The host that all mail, or that for `domains`, is handed to instead of to the exchangers. Default: none. */
+  readonly relay?: RelayOptions & {
+    /** Whose mail: domains, `*.example.org`, `*`. `routes` for the same ones win. Default `["*"]`. */
+    readonly domains?: readonly string[]
+  }
+  /** A relay for mail whose exchangers all refuse the connection or do not answer. Default: none. */
+  readonly fallbackRelay?: RelayOptions
   readonly log?: LogOptions
   /** The durable queue. Nothing of it is touched before `agent.enqueue`, `agent.results`, `startDaemon` or `mxpress queue`. */
   readonly queue?: QueueOptions
@@ -58,7 +67,7 @@ export interface TimeoutOptions {
   readonly connect?: Duration
   /** From the connection to the whole greeting. Default 5 m (RFC 5321 §4.5.3.2.1). */
   readonly greeting?: Duration
-  /** EHLO or HELO. Default 5 m; RFC 5321 names none, so as for MAIL. */
+  /** EHLO or HELO, and each step of AUTH. Default 5 m; RFC 5321 names none, so as for MAIL. */
   readonly ehlo?: Duration
   /** STARTTLS, and again the handshake. Default 1 m; there is a way on without it. */
   readonly starttls?: Duration
@@ -89,6 +98,45 @@ export interface DeliveryOptions {
   readonly maxTargets?: number
   /** Transactions in one session before it is closed; from 1. Default 100: receivers have limits of their own. */
   readonly messagesPerSession?: number
+  /**
+   * Recipients of a message at one site that share one transaction; from 1. Default 1, so that a server's word on the
+   * content is one on each recipient. A relay has its own, see there.
+   */
+  readonly recipientsPerTransaction?: number
+}
+
+/** A host that takes mail for any domain and sends it on, often called smarthost; and how to log in there. */
+export interface RelayOptions {
+  /** Name or IP address, without a port; the address may be local. */
+  readonly host?: string
+  /** Default 587 (RFC 6409 §3.1). */
+  readonly port?: number
+  /** TLS from the first octet on instead of by STARTTLS. Default: for port 465 (RFC 8314 §3.3). */
+  readonly implicitTls?: boolean
+  /** As `tls.mode`, for this relay: `caFile` and `minVersion` are those of `tls`. Default `verified`. */
+  readonly tls?: 'off' | 'opportunistic' | 'required' | 'verified'
+  /** Who logs in. Default: nobody. Needs one of the four that follow. */
+  readonly user?: string
+  /** File whose only line is the password; read at each login. */
+  readonly passwordFile?: string
+  /** Name of an environment variable that holds the password. */
+  readonly passwordEnv?: string
+  /** Name of a systemd credential, as in `LoadCredential=relay:/etc/mxpress/relay.secret`. */
+  readonly passwordCredential?: string
+  /** For programs only: gives the password, or a fresh OAuth 2.0 access token, at each login. */
+  readonly password?: () => string | Promise<string>
+  /**
+   * How to log in: the strongest of these that the relay offers. Default `["SCRAM-SHA-256", "CRAM-MD5", "PLAIN",
+   * "LOGIN"]`. `["XOAUTH2"]`: the password is an OAuth 2.0 access token.
+   */
+  readonly mechanisms?: readonly ('SCRAM-SHA-256' | 'CRAM-MD5' | 'PLAIN' | 'LOGIN' | 'XOAUTH2')[]
+  /**
+   * Send the password itself over a connection without TLS, where the relay asks for that. Risky: whoever listens on the
+   * way has it. Default false: only mechanisms that do not send it (SCRAM-SHA-256, CRAM-MD5) are used there.
+   */
+  readonly allowPlaintextAuth?: boolean
+  /** Recipients of a message that share one transaction; from 1. Default 50. */
+  readonly recipientsPerTransaction?: number
 }
 
 /** How safely a message must travel. */

@@ -41,7 +41,7 @@ export function optionName(path: OptionPath): string {
 function problemsOf(issue: z.core.$ZodIssue, options: unknown): Problem[] {
   const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)))
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownOption([...path, key]))
-  const found = show(valueAt(options, path))
+  const found = path.at(-1) === 'password' ? 'something that is not shown' : show(valueAt(options, path))
   return [{ path, describe: (name) => `Expected ${quote(name)} to be ${issue.message}, got \`${found}\`` }]
 }
 

@@ -14,11 +14,13 @@ import type {
   DnsOptions,
   LogOptions,
   QueueOptions,
+  RelayOptions,
   SmtpOptions,
   SubmissionOptions,
   TimeoutOptions,
   TlsOptions,
 } from './options.ts'
+import { authMechanisms } from './relay-settings.ts'
 import { readSize, type Size, sizeForms } from './size.ts'
 
 /** Longest delay of a Node timer, in milliseconds; a longer one would fire at once. */
@@ -101,10 +103,64 @@ const server = text(
   isIpAndPort,
 )
 
+const relayHost = text(
+  'a host name or an IP address without a port, which is `port`',
+  (value) => isIp(value) || (isHostAndPort(value) && !/[:[\]]/.test(value)),
+)
+
+const relayUser = text('the name to log in with', (value) => value !== '' && !/[\0-\x1f\x7f]/.test(value))
+
+const variableName = text('the name of an environment variable', (value) => /^[A-Za-z_]\w*$/.test(value))
+
+const credentialName = text(
+  'the name of a systemd credential',
+  (value) => /^[^/\0]{1,255}$/.test(value) && !value.startsWith('.'),
+)
+
+/** The one option that no text can say: it is in no file, variable or example. */
+export const programPassword = z.custom<() => string | Promise<string>>(
+  (value) => typeof value === 'function',
+  { error: 'a function of a program; elsewhere use `passwordFile`, `passwordEnv` or `passwordCredential`' },
+)
+
+const relayShape = {
+  host: relayHost.optional(),
+  port: wholeNumber(1, 65_535).optional(),
+  implicitTls: z.boolean({ error: 'true or false' }).optional(),
+  tls: oneOf('off', 'opportunistic', 'required', 'verified').optional(),
+  user: relayUser.optional(),
+  passwordFile: path.optional(),
+  passwordEnv: variableName.optional(),
+  passwordCredential: credentialName.optional(),
+  password: programPassword.optional(),
+  mechanisms: z
+    .array(oneOf(...authMechanisms), { error: 'a list of mechanisms' })
+    .min(1, { error: 'a list of at least one mechanism' })
+    .optional(),
+  allowPlaintextAuth: z.boolean({ error: 'true or false' }).optional(),
+  recipientsPerTransaction: wholeNumber(1).optional(),
+} satisfies Record<keyof RelayOptions, z.ZodType>
+
+const relayOptions = z.strictObject(relayShape, { error: 'a table that describes a relay' })
+
+const relay = relayOptions.extend({
+  domains: z.array(z.string({ error: 'a domain' }), { error: 'a list of domains' }).optional(),
+})
+
 const routeTarget = text(
   'a host with or without a port, such as "10.0.0.5:2525" or "mx.example.net"',
   isHostAndPort,
 )
+
+/** Text or a table; each is held against its own schema, so that a complaint names the key. */
+const routeEntry = z.unknown().transform((value, context): string | z.output<typeof relayOptions> => {
+  const schema =
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? relayOptions : routeTarget
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  context.issues.push(...result.error.issues.map((issue) => ({ ...issue, input: value }) as never))
+  return z.NEVER
+})
 
 const listenAddress = text(
   'an IP address and a port, such as "127.0.0.1:2525" or "[::1]:2525"',
@@ -139,6 +195,7 @@ const delivery = section({
   perSite: wholeNumber(1).default(5),
   maxTargets: wholeNumber(1).default(20),
   messagesPerSession: wholeNumber(1).default(100),
+  recipientsPerTransaction: wholeNumber(1).default(1),
 } satisfies Record<keyof DeliveryOptions, z.ZodType>)
 
 const tls = section({
@@ -243,7 +300,9 @@ export const optionsSchema = z.strictObject(
     delivery,
     tls,
     dkim,
-    routes: z.record(z.string(), routeTarget, { error: 'a table of domains and hosts' }).default({}),
+    routes: z.record(z.string(), routeEntry, { error: 'a table of domains and hosts' }).default({}),
+    relay: relay.optional(),
+    fallbackRelay: relayOptions.optional(),
     log,
     queue,
     submission,

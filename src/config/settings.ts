@@ -1,5 +1,7 @@
 /** Options made into what the program works with: every value there, checked, in one unit. */
+import type { AgentOptions } from './options.ts'
 import { type Checked, checkOptions, optionName } from './problems.ts'
+import { type RelayForDomains, type RelaySettings, relayProblems, relaySettings } from './relay-settings.ts'
 
 /** Time limits in milliseconds; `TimeoutOptions` says of what. */
 export interface TimeoutSettings {
@@ -63,14 +65,17 @@ export interface Settings {
     readonly perSite: number
     readonly maxTargets: number
     readonly messagesPerSession: number
+    readonly recipientsPerTransaction: number
   }
   readonly tls: {
     readonly mode: 'off' | 'opportunistic' | 'required' | 'verified'
     readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
     readonly caFile: string | null
   }
-  readonly routes: Readonly<Record<string, string>>
   readonly dkim: readonly DkimSettings[]
+  readonly routes: Readonly<Record<string, string | RelaySettings>>
+  readonly relay: RelayForDomains | null
+  readonly fallbackRelay: RelaySettings | null
   readonly log: { readonly file: string | null; readonly format: 'classic' | 'json' }
   readonly queue: QueueSettings
   readonly submission: SubmissionSettings
@@ -88,7 +93,9 @@ export function resolveSettings(options: unknown = {}): Settings {
       checked.problems.map((problem) => problem.describe(optionName(problem.path))).join('\n'),
     )
   }
-  const { hostname, sourceAddresses, dns, smtp, timeouts, delivery, tls, routes, log } = checked.values
+  const clashes = relayClashes(checked.values)
+  if (clashes.length > 0) throw new TypeError(clashes.join('\n'))
+  const { hostname, sourceAddresses, dns, smtp, timeouts, delivery, tls, log } = checked.values
   const { dkim, queue, submission } = checked.values
   return {
     hostname: hostname ?? null,
@@ -98,8 +105,8 @@ export function resolveSettings(options: unknown = {}): Settings {
     timeouts: timeoutSettings(timeouts),
     delivery,
     tls: { ...tls, caFile: tls.caFile ?? null },
-    routes,
     dkim: Object.entries(dkim).map(([domain, options]) => dkimSettings(domain, options)),
+    ...relaySettingsOf(checked.values),
     log: { ...log, file: log.file ?? null },
     queue: queueSettings(queue),
     submission: submissionSettings(submission),
@@ -107,6 +114,40 @@ export function resolveSettings(options: unknown = {}): Settings {
 }
 
 type Values = Extract<Checked, { ok: true }>['values']
+
+/** What the tables of relays say that cannot be, one sentence each. */
+export function relayClashes({
+  relay,
+  fallbackRelay,
+  routes = {},
+}: {
+  readonly [Key in RelayKeys]?: AgentOptions[Key] | Values[Key]
+}): string[] {
+  const tables = Object.entries(routes).filter((entry) => typeof entry[1] !== 'string')
+  const own = tables.flatMap(([domain, table]) =>
+    typeof table === 'string' ? [] : relayProblems(table, optionName(['routes', domain])),
+  )
+  return [
+    ...(relay === undefined ? [] : relayProblems(relay, 'relay')),
+    ...(fallbackRelay === undefined ? [] : relayProblems(fallbackRelay, 'fallbackRelay')),
+    ...own,
+  ]
+}
+
+type RelayKeys = 'routes' | 'relay' | 'fallbackRelay'
+
+function relaySettingsOf({ routes, relay, fallbackRelay }: Values): Pick<Settings, RelayKeys> {
+  const settings = relay === undefined ? null : relaySettings(relay)
+  const entries = Object.entries(routes).map(([domain, entry]): [string, string | RelaySettings] => [
+    domain,
+    typeof entry === 'string' ? entry : (relaySettings(entry) ?? ''),
+  ])
+  return {
+    routes: Object.fromEntries(entries),
+    relay: settings === null ? null : { ...settings, domains: relay?.domains ?? ['*'] },
+    fallbackRelay: fallbackRelay === undefined ? null : relaySettings(fallbackRelay),
+  }
+}
 
 function timeoutSettings(timeouts: Values['timeouts']): TimeoutSettings {
   return {

@@ -4,8 +4,10 @@
  *   where                     what                              verdict
  *   connect … starttls        anything (RFC 5321 §5.1)          the next target; none left: deferred
  *   starttls                  broken handshake, clear allowed   the same target again, in clear
+ *   auth                      5xx, no way to log in             no further target; deferred
  *   mail, rcpt, data          4xx, lost, too slow, nonsense     the next target; none left: deferred
  *                             5xx                               failed
+ *                             530, 534, 535, 538 of a relay     the next target; none left: deferred
  *                             421 or lost, session in reuse     the same target again, in a new session
  *   content (BDAT)            500–504                           the same target again, with DATA
  *   content, before its end   lost, too slow, nonsense          the next target; none left: deferred
@@ -14,13 +16,15 @@
  *                             5xx                               failed
  *                             anything else                     deferred, uncertain, offered to nobody else
  *
- * One rule: a 4xx is never final, and no host's words before a transaction are.
+ * One rule: a 4xx is never final, and no host's words before a transaction are; nor is what a relay says of our login, which
+ * is the operator's to mend and no recipient's fault.
  */
 import type { SessionOpenError } from '../client/session-open-error.ts'
 import type { TransactionEnd } from '../client/transaction.ts'
 import { RouteError, type RouteErrorKind } from '../route/route.ts'
 import { type EnhancedStatus, undefinedStatus } from '../smtp/enhanced-status.ts'
 import {
+  AuthError,
   ConnectError,
   ConnectionLostError,
   LocalProtocolError,
@@ -43,15 +47,24 @@ export type Verdict =
   /** Nobody is to blame: once more at the same target, in a new session. */
   | { readonly kind: 'again'; readonly cause: Cause; readonly isChunkingBroken: boolean }
 
-/** What the end of a transaction means. `isReused`: the session had served another recipient before. */
-export function classifyTransaction(
-  end: TransactionEnd,
-  { isReused }: { readonly isReused: boolean },
-): Verdict {
-  return end.reply === null ? classifyError(end, isReused) : classifyReply(end, end.reply, isReused)
+/** The circumstances of a transaction. */
+export interface TransactionContext {
+  /** The session had served another recipient before. */
+  readonly isReused: boolean
+  /** The peer is a relay, which may ask for a login. Default false. */
+  readonly isRelay?: boolean
 }
 
-function classifyReply(end: TransactionEnd, reply: Reply, isReused: boolean): Verdict {
+/** What the end of a transaction means. */
+export function classifyTransaction(end: TransactionEnd, context: TransactionContext): Verdict {
+  return end.reply === null ? classifyError(end, context.isReused) : classifyReply(end, end.reply, context)
+}
+
+function classifyReply(
+  end: TransactionEnd,
+  reply: Reply,
+  { isReused, isRelay }: TransactionContext,
+): Verdict {
   const { stage } = end
   if (reply.code < 300 && stage === 'end-of-data') return { kind: 'delivered', reply }
   if (reply.code < 400) {
@@ -65,7 +78,17 @@ function classifyReply(end: TransactionEnd, reply: Reply, isReused: boolean): Ve
   if (isReused && stage !== 'end-of-data' && (reply.code === 421 || reply.code === 503)) {
     return { kind: 'again', cause, isChunkingBroken: false }
   }
+  // RFC 4954 §6: the login is missing or too weak, whoever the recipient is.
+  if (isRelay && LOGIN_CODES.has(reply.code)) return { kind: 'next-target', cause }
   return { kind: reply.code < 500 ? 'next-target' : 'failed', cause }
+}
+
+const LOGIN_CODES: ReadonlySet<number> = new Set([530, 534, 535, 538])
+
+/** The relay will not have us, by this cause, at any of its addresses; a 4xx may pass. */
+export function isLoginRefused({ stage, reply, error }: Cause): boolean {
+  if (stage !== 'auth') return false
+  return reply === undefined ? error instanceof AuthError : reply.code >= 500
 }
 
 function classifyError(end: TransactionEnd, isReused: boolean): Verdict {
@@ -126,10 +149,18 @@ function statusOfError(error: Error): EnhancedStatus {
   if (error instanceof ConnectError) return '4.4.1'
   if (error instanceof ConnectionLostError || error instanceof TimeoutError) return '4.4.2'
   if (error instanceof RemoteProtocolError) return '4.5.0'
+  if (error instanceof AuthError) return AUTH_STATUS[error.kind]
   if (error instanceof TlsError) return error.kind === 'certificate' ? '4.7.5' : '4.7.4'
   if (error instanceof LocalProtocolError) return '5.5.0'
   return '4.3.0'
 }
+
+/** RFC 3463 §3.8: X.7.4, not supported; §3.4: X.3.5, wrongly configured; X.7.11 is of RFC 4954 §6. */
+const AUTH_STATUS = {
+  unavailable: '4.7.4',
+  plaintext: '4.7.11',
+  secret: '4.3.5',
+} as const satisfies Record<AuthError['kind'], EnhancedStatus>
 
 /** Later stages say more about the recipient; of several causes the one that got furthest is told. */
 const STAGE_ORDER: readonly Stage[] = [

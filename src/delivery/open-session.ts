@@ -7,17 +7,18 @@
 import { Connection, type PlainSocket } from '../client/connection.ts'
 import { dial } from '../client/dial.ts'
 import type { Trace } from '../client/dialogue.ts'
-import { openSession, type Session } from '../client/session.ts'
+import { openSession, type Session, type SessionOptions } from '../client/session.ts'
 import { SessionOpenError } from '../client/session-open-error.ts'
 import { familyOf } from '../client/source-address.ts'
 import { type Exchanger, orderExchangers } from '../route/exchangers.ts'
 import { RouteError } from '../route/route.ts'
 import type { Target } from '../route/targets.ts'
-import { mayGoInClear, type TlsPolicy } from '../tls/policy.ts'
-import { causeOfDialling, causeOfOpening, classifyRoute } from './classify.ts'
+import { mayGoInClear } from '../tls/policy.ts'
+import { causeOfDialling, causeOfOpening, classifyRoute, isLoginRefused } from './classify.ts'
 import type { Delivery } from './job.ts'
 import type { Attempt, Cause } from './outcome.ts'
 import { diagnosticOf, logTarget } from './report-events.ts'
+import { sessionOptionsFor } from './session-options.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** What came of it; `session` is `null` when no target opened one. */
@@ -86,6 +87,8 @@ class SessionOpening {
   }
 
   #left(): number {
+    // A wrong password is as wrong at the relay's next address, and each try counts against the user.
+    if (this.#causes.some(isLoginRefused)) return 0
     return this.#request.budget - this.#tried.length
   }
 
@@ -110,7 +113,7 @@ class SessionOpening {
 
   async #openOneOf(targets: readonly Target[]): Promise<Session | null> {
     let untried = targets.slice(0, this.#left())
-    while (untried.length > 0) {
+    while (untried.length > 0 && this.#left() > 0) {
       const session = await this.#openFirstOf(untried)
       if (session !== null) return session
       untried = untried.filter((target) => !this.#tried.includes(target))
@@ -155,11 +158,15 @@ class SessionOpening {
   /** The session on a connected target; where TLS is broken and clear text allowed, on a new connection in clear. */
   async #establish(connected: PlainSocket & { readonly target: Target }): Promise<Session> {
     const { target } = connected
-    const { tlsPolicy } = this.#around.session
-    const clear: TlsPolicy = { ...tlsPolicy, mode: 'off', decidedBy: 'broken TLS' }
+    const options = sessionOptionsFor(target, this.#around.session)
+    const { tlsPolicy } = options
+    const clear: SessionOptions = {
+      ...options,
+      tlsPolicy: { ...tlsPolicy, mode: 'off', decidedBy: 'broken TLS' },
+    }
     const knowsBroken = mayGoInClear(tlsPolicy) && this.#around.memory.hasBrokenTls(target)
     try {
-      return await this.#greet(connected, knowsBroken ? clear : tlsPolicy)
+      return await this.#greet(connected, knowsBroken ? clear : options)
     } catch (error) {
       if (!(error instanceof SessionOpenError) || !error.isTlsBroken || !mayGoInClear(tlsPolicy)) throw error
       this.#logTls(target, null, error.message)
@@ -170,16 +177,19 @@ class SessionOpening {
     }
   }
 
-  async #greet(connected: PlainSocket & { readonly target: Target }, tlsPolicy: TlsPolicy): Promise<Session> {
+  async #greet(
+    connected: PlainSocket & { readonly target: Target },
+    options: SessionOptions,
+  ): Promise<Session> {
     const { delivery } = this.#request
-    const { session: settings, log, clock } = this.#around
+    const { log, clock } = this.#around
     const { target } = connected
     const begun = clock.monotonic()
     const connection = new Connection(connected, this.#traceOf(target))
     const onAbort = (): void => connection.destroy(delivery.signal.reason)
     delivery.signal.addEventListener('abort', onAbort, { once: true })
     try {
-      const session = await openSession(connection, target, { ...settings, tlsPolicy })
+      const session = await openSession(connection, target, options)
       if (session.tls !== null) this.#logTls(target, session.tls, null)
       const durationMs = clock.monotonic() - begun
       log.write({ kind: 'connection', id: delivery.id, target: logTarget(target), error: null, durationMs })

@@ -97,7 +97,13 @@ function exhausted(job: Job, around: Surroundings): Served {
   return { kind: 'concluded', session: null }
 }
 
-const SESSION_STAGES: ReadonlySet<Attempt['stage']> = new Set(['connect', 'greeting', 'ehlo', 'starttls'])
+const SESSION_STAGES: ReadonlySet<Attempt['stage']> = new Set([
+  'connect',
+  'greeting',
+  'ehlo',
+  'starttls',
+  'auth',
+])
 
 async function transact(job: Job, session: Session, around: Surroundings): Promise<Verdict> {
   const { delivery, recipient } = job
@@ -123,7 +129,7 @@ async function transact(job: Job, session: Session, around: Surroundings): Promi
       beforeContent: delivery.beforeContent === null ? null : () => delivery.beforeContent?.(recipient),
     })
     delivery.activeSessions.delete(session)
-    verdict = classifyTransaction(end, { isReused })
+    verdict = classifyTransaction(end, { isReused, isRelay: session.target.exchanger.relay !== undefined })
     // Told only where somebody may ask: for most mail there is nothing to add.
     if (recipient.dsn !== undefined && verdict.kind === 'delivered') {
       verdict = { ...verdict, isDsnPassedOn: session.extensions.dsn }

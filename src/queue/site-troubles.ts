@@ -10,7 +10,7 @@ import type { SiteTrouble } from './store.ts'
 /** Sites remembered here; the store remembers all of them, and says so with each lease. */
 const REMEMBERED = 10_000
 
-const SESSION_STAGES: ReadonlySet<Stage> = new Set(['connect', 'greeting', 'ehlo', 'starttls'])
+const SESSION_STAGES: ReadonlySet<Stage> = new Set(['connect', 'greeting', 'ehlo', 'starttls', 'auth'])
 
 /** One runner's. */
 export class SiteTroubles {

@@ -2,6 +2,7 @@
  * The hosts that accept mail for a domain, and what can be said of such a list without asking anybody.
  * resolve-exchangers.ts makes the list.
  */
+import type { RelaySettings } from '../config/relay-settings.ts'
 
 /** A host that accepts mail for a domain. */
 export interface Exchanger {
@@ -13,6 +14,8 @@ export interface Exchanger {
   readonly port: number
   /** The operator's `routes` named it: none of its addresses is refused. */
   readonly isStatic?: true
+  /** It sends mail on for others: how to reach it safely, and how to log in. Always static. */
+  readonly relay?: RelaySettings
 }
 
 /** The exchangers of each preference, best first; equals in the order of the list. */
@@ -56,6 +59,11 @@ export function siteOf(exchangers: readonly Exchanger[]): string {
   return ranks.join(' / ')
 }
 
-function nameWithPort({ host, port, isStatic }: Exchanger): string {
-  return `${isStatic ? 'route:' : ''}${host}:${port}`
+function nameWithPort({ host, port, isStatic, relay }: Exchanger): string {
+  return `${isStatic ? 'route:' : ''}${relay === undefined ? '' : loginOf(relay)}${host}:${port}`
+}
+
+/** Sessions of one user, or of one degree of safety, are never used for another's mail. */
+function loginOf({ tlsMode, login }: RelaySettings): string {
+  return `relay:${tlsMode}:${login === null ? '' : `${encodeURIComponent(login.user)}@`}`
 }

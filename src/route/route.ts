@@ -12,6 +12,8 @@ export interface Route {
   readonly site: string
   /** At least one; ascending preference, equals in record order; shuffle with `orderExchangers` before each use. */
   readonly exchangers: readonly Exchanger[]
+  /** The way when all of them refuse the connection or do not answer; only where the DNS named them. */
+  readonly fallback?: Route
 }
 
 /**

@@ -2,6 +2,7 @@
  * The front door of this folder: domain → route, exchanger → targets.
  * One rule: nothing is remembered here; what DNS said is remembered by the resolver, once for everybody.
  */
+import type { RelayForDomains, RelaySettings } from '../config/relay-settings.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { LookupEvent } from '../log/events.ts'
 import { systemClock } from '../time/clock.ts'
@@ -16,7 +17,7 @@ import {
 } from './resolve-exchangers.ts'
 import { resolveTargets } from './resolve-targets.ts'
 import type { Route, Router } from './route.ts'
-import { createStaticRoutes } from './static-routes.ts'
+import { createStaticRoutes, relayExchanger, routeVia, type StaticRoutes } from './static-routes.ts'
 
 /** An answer to "who are the exchangers of this domain?", for the log. */
 export type Lookup = Omit<LookupEvent, 'kind' | 'id'>
@@ -34,8 +35,12 @@ export interface RouterOptions {
    * whoever owns a domain could otherwise have us connect to what only this network reaches.
    */
   readonly allowLocalAddresses?: boolean
-  /** Domain → `host[:port]`, an IP address, or `[IPv6 address]:port`. Default: none. */
-  readonly routes?: Readonly<Record<string, string>>
+  /** Domain or pattern → `host[:port]`, an IP address, `[IPv6 address]:port`, `direct`, or a relay. Default: none. */
+  readonly routes?: StaticRoutes['routes']
+  /** The relay for its `domains`. Default: none. */
+  readonly relay?: RelayForDomains | null
+  /** The relay for domains whose exchangers cannot be connected to. Default: none. */
+  readonly fallbackRelay?: RelaySettings | null
   /** Families to look up and dial; the order is of no account. Default both. */
   readonly families?: readonly (4 | 6)[]
   /** This host's addresses, loopback excluded. Default: what the operating system says. */
@@ -50,7 +55,9 @@ export function createRouter(options: RouterOptions): Router {
   if (families.length === 0) throw new TypeError('Expected `families` to name 4, 6 or both, got none')
   const ownAddresses = options.interfaceAddresses ?? createOwnAddresses()
   const hostname = options.hostname.toLowerCase().replace(/\.$/, '')
-  const staticRoutes = createStaticRoutes(options.routes ?? {}, port)
+  const { routes = {}, relay = null, fallbackRelay = null } = options
+  const staticRoutes = createStaticRoutes({ routes, relay, defaultPort: port })
+  const fallback = fallbackRelay === null ? null : relayExchanger(fallbackRelay)
   const tell = tellOnce(options.onLookup)
 
   function usableExchangers(domain: string, answer: MxAnswer): readonly Exchanger[] {
@@ -74,12 +81,13 @@ export function createRouter(options: RouterOptions): Router {
   return {
     route: async (name, waiting = {}) => {
       const domain = name.toLowerCase()
-      const chosen = staticRoutes.get(domain)
-      if (chosen !== undefined) return chosen
+      const chosen = staticRoutes.find(domain)
+      if (chosen !== null) return chosen
       const exchangers = domain.startsWith('[')
         ? [exchangerOfLiteral(domain, port)]
         : await lookUp(domain, waiting)
-      return { domain, site: siteOf(exchangers), exchangers } satisfies Route
+      const route: Route = { domain, site: siteOf(exchangers), exchangers }
+      return fallback === null ? route : { ...route, fallback: routeVia(fallback, domain) }
     },
     targets: (exchanger, waiting = {}) =>
       resolveTargets(exchanger, { resolver, families, allowLocalAddresses, ownAddresses }, waiting),

@@ -46,6 +46,22 @@ export class TlsError extends SmtpError {
   }
 }
 
+/** We did not log in, and it was not the peer that refused. */
+export class AuthError extends SmtpError {
+  override readonly name = 'AuthError'
+  readonly code = 'ERR_SMTP_AUTH'
+  /**
+   * `unavailable`: the peer offers nothing that we may use · `plaintext`: only what shows the password, and no TLS ·
+   * `secret`: our password cannot be read.
+   */
+  readonly kind: 'unavailable' | 'plaintext' | 'secret'
+
+  constructor(kind: AuthError['kind'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.kind = kind
+  }
+}
+
 /** The peer broke the protocol; the session is dropped, never reset. */
 export class RemoteProtocolError extends SmtpError {
   override readonly name = 'RemoteProtocolError'

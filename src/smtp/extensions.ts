@@ -18,6 +18,8 @@ export interface Extensions {
   readonly sizeLimitOctets: number | null
   /** Transactions the peer allows in one session (RFC 9422 §4.1); `null` when it does not say. */
   readonly mailMax: number | null
+  /** The SASL mechanisms of AUTH, upper-case (RFC 4954 §3); `null` when AUTH is not offered. */
+  readonly auth: readonly string[] | null
   /** Keywords in the order offered, upper-case. */
   readonly keywords: readonly string[]
 }
@@ -45,8 +47,27 @@ export function parseExtensions(lines: readonly string[]): Extensions {
     size: offers.has('SIZE'),
     sizeLimitOctets: positive(offers.get('SIZE')),
     mailMax: positive(/(?:^| )MAILMAX=(\d{1,6})(?: |$)/i.exec(offers.get('LIMITS') ?? '')?.[1]),
+    auth: mechanismsOf(offers),
     keywords: [...offers.keys()],
   }
+}
+
+/** `AUTH=PLAIN …` is how servers before RFC 2554 said it; some still say it beside `AUTH PLAIN …`. */
+function mechanismsOf(offers: ReadonlyMap<string, string>): readonly string[] | null {
+  const lists = [...offers].flatMap(([keyword, parameters]) => {
+    if (keyword === 'AUTH') return [parameters]
+    return keyword.startsWith('AUTH=') ? [`${keyword.slice('AUTH='.length)} ${parameters}`] : []
+  })
+  if (lists.length === 0) return null
+  return [
+    ...new Set(
+      lists
+        .join(' ')
+        .toUpperCase()
+        .split(' ')
+        .filter((name) => name !== ''),
+    ),
+  ]
 }
 
 // RFC 1870 §4: zero, or no number, means that no fixed maximum is in force. RFC 9422 §3: a malformed limit is ignored.

@@ -1,5 +1,6 @@
 /** The client's side in the tests of this folder: from a scripted server to a connection or a session. */
 import { onTestFinished } from 'vitest'
+import type { Login } from '../../src/client/authenticate.ts'
 import { Connection, type PlainSocket } from '../../src/client/connection.ts'
 import { dial } from '../../src/client/dial.ts'
 import type { Trace } from '../../src/client/dialogue.ts'
@@ -43,6 +44,8 @@ export interface OpenOptions {
   readonly host?: string
   readonly timeouts?: Partial<Timeouts>
   readonly trace?: Trace
+  readonly login?: Login
+  readonly isTlsImplicit?: boolean
 }
 
 /** A session with the server. @throws {SessionOpenError} */
@@ -53,6 +56,8 @@ export async function open(server: ScriptedServer, options: OpenOptions = {}): P
     timeouts: { ...defaultTimeouts, ...options.timeouts },
     tlsPolicy: { mode: options.tls ?? 'opportunistic', minVersion: 'TLSv1.2', decidedBy: 'test' },
     tlsClient: options.tlsClient ?? new TlsClient(),
+    login: options.login ?? null,
+    isTlsImplicit: options.isTlsImplicit ?? false,
   })
 }
 

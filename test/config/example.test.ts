@@ -25,16 +25,35 @@ test('the example shows every option, with its default or as one that has none',
     ...others
   } = shown
   const { certFile, keyFile, usersFile, ...submission } = others.submission ?? {}
-  expect(resolveSettings({ ...others, tls, log, submission })).toEqual(resolveSettings())
+  const { relay, fallbackRelay, ...rest } = others
+  expect(resolveSettings({ ...rest, tls, log, submission })).toEqual(resolveSettings())
   expect([certFile, keyFile, usersFile].map((name) => name?.startsWith('/etc/mxpress/'))).toEqual(
     Array(3).fill(true),
   )
   expect([hostname, routes, caFile, file]).toEqual([
     'mail.example.org',
-    { 'example.org': '10.0.0.5:2525' },
+    {
+      'example.org': '10.0.0.5:2525',
+      '*.example.com': {
+        host: 'smtp.example.com',
+        user: 'me',
+        passwordFile: '/etc/mxpress/example.com.secret',
+      },
+      'internal.example.net': 'direct',
+    },
     'ca.pem',
     'mxpress.log',
   ])
   expect(Object.keys(dkim?.['example.org'] ?? {})).toEqual(dkimKeys)
   for (const { path } of optionList) expect(shown).toHaveProperty([...path])
+})
+
+test('the relays of the example differ from one that has a host and a login only in what has no default', () => {
+  const { relay, fallbackRelay } = parseConfig(uncommented, 'example')
+  const login = { host: 'smtp.example.net', user: 'me', passwordFile: '/etc/mxpress/relay.secret' }
+  const { passwordEnv, passwordCredential, ...shown } = relay ?? {}
+  const { passwordEnv: _env, passwordCredential: _credential, ...shownFallback } = fallbackRelay ?? {}
+  expect([passwordEnv, passwordCredential]).toEqual(['RELAY_PASSWORD', 'relay'])
+  expect(resolveSettings({ relay: shown })).toEqual(resolveSettings({ relay: login }))
+  expect(resolveSettings({ fallbackRelay: shownFallback })).toEqual(resolveSettings({ fallbackRelay: login }))
 })

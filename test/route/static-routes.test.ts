@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createStaticRoutes, parseRouteTarget } from '../../src/route/static-routes.ts'
+import type { RelayForDomains } from '../../src/config/relay-settings.ts'
+import { createStaticRoutes, parseRouteTarget, type StaticRoutes } from '../../src/route/static-routes.ts'
 
 test.each([
   ['MX.Example.net', { host: 'mx.example.net', port: null }],
@@ -40,9 +41,22 @@ test.each([
   expect(() => parseRouteTarget(text)).toThrow(`\`${text}\``)
 })
 
+const relay: RelayForDomains = {
+  host: 'smtp.relay.test',
+  port: 587,
+  isTlsImplicit: false,
+  tlsMode: 'verified',
+  login: null,
+  recipientsPerTransaction: 50,
+  domains: ['*'],
+}
+
+const tableOf = (routes: StaticRoutes['routes'], more: Partial<StaticRoutes> = {}) =>
+  createStaticRoutes({ routes, defaultPort: 25, ...more })
+
 test('routes are found by the one spelling of their domain', () => {
-  const routes = createStaticRoutes({ 'Bücher.Test.': 'mx.example.net', '[192.0.2.1]': '[::1]:26' }, 25)
-  expect([...routes.values()]).toEqual([
+  const routes = tableOf({ 'Bücher.Test.': 'mx.example.net', '[192.0.2.1]': '[::1]:26' })
+  expect(['xn--bcher-kva.test', '[192.0.2.1]', 'other.test'].map((domain) => routes.find(domain))).toEqual([
     {
       domain: 'xn--bcher-kva.test',
       site: 'route:mx.example.net:25',
@@ -53,11 +67,71 @@ test('routes are found by the one spelling of their domain', () => {
       site: 'route:[::1]:26',
       exchangers: [{ host: '[::1]', preference: 0, implicit: false, port: 26, isStatic: true }],
     },
+    null,
   ])
 })
 
-test('a route for what is no domain is refused, and the message names it', () => {
-  expect(() => createStaticRoutes({ 'a b': 'mx.example.net' }, 25)).toThrow(
-    new TypeError('Expected `routes` to be keyed by domains, got `a b`'),
+test('of the patterns that fit a domain the longest counts, and a domain itself before all of them', () => {
+  const routes = tableOf({
+    '*': 'all',
+    '*.test': 'tests',
+    '*.Example.test': 'subdomains',
+    'a.example.test': 'itself',
+    '*.open.test': 'direct',
+  })
+  const hostFor = (domain: string) => routes.find(domain)?.exchangers[0]?.host ?? null
+  expect(hostFor('a.example.test')).toBe('itself')
+  expect(hostFor('b.example.test')).toBe('subdomains')
+  expect(hostFor('c.b.example.test')).toBe('subdomains')
+  // The domain is not below itself.
+  expect(hostFor('example.test')).toBe('tests')
+  expect(hostFor('test')).toBe('all')
+  expect(hostFor('[192.0.2.1]')).toBe('all')
+  expect(hostFor('x.open.test')).toBeNull()
+})
+
+test('a relay serves its domains, where the routes say nothing of the same ones', () => {
+  const routes = tableOf(
+    { '*.example.test': 'mx.example.test', 'own.test': { ...relay, host: '192.0.2.7', port: 465 } },
+    { relay: { ...relay, domains: ['*', '*.example.test'] } },
+  )
+  expect(routes.find('other.test')).toEqual({
+    domain: 'other.test',
+    site: 'route:relay:verified:smtp.relay.test:587',
+    exchangers: [
+      {
+        host: 'smtp.relay.test',
+        preference: 0,
+        implicit: false,
+        port: 587,
+        isStatic: true,
+        relay: expect.anything(),
+      },
+    ],
+  })
+  expect(routes.find('a.example.test')?.exchangers[0]?.host).toBe('mx.example.test')
+  expect(routes.find('own.test')?.site).toBe('route:relay:verified:[192.0.2.7]:465')
+})
+
+test('sessions of one user of a relay are never used for the mail of another', () => {
+  const login = {
+    secret: { kind: 'variable', name: 'X' },
+    mechanisms: ['PLAIN'],
+    allowPlaintextAuth: false,
+  } as const
+  const siteFor = (user: string) =>
+    tableOf({}, { relay: { ...relay, login: { ...login, user } } }).find('a.test')?.site
+  expect(siteFor('alice@b.test')).toBe('route:relay:verified:alice%40b.test@smtp.relay.test:587')
+  expect(siteFor('bob')).not.toBe(siteFor('alice@b.test'))
+})
+
+test.each([
+  [{ routes: { 'a b': 'mx.example.net' } }, 'Expected `routes` to be keyed by domains, got `a b`'],
+  [{ routes: { '*.': 'mx.example.net' } }, 'Expected `routes` to be keyed by domains, got `*.`'],
+  [{ routes: { '*a.test': 'mx.example.net' } }, 'Expected `routes` to be keyed by domains, got `*a.test`'],
+  [{ relay: { ...relay, domains: ['a b'] } }, 'Expected `relay.domains` to name domains, got `a b`'],
+])('what is no domain and no pattern is refused, and the message names it: %j', (options, message) => {
+  expect(() => createStaticRoutes({ routes: {}, defaultPort: 25, ...options })).toThrow(
+    new TypeError(message),
   )
 })

@@ -24,6 +24,7 @@ test('every extension that is used is recognised', () => {
     size: true,
     sizeLimitOctets: 1000,
     mailMax: 20,
+    auth: null,
     keywords: ['PIPELINING', 'CHUNKING', 'STARTTLS', '8BITMIME', 'SMTPUTF8', 'DSN', 'SIZE', 'LIMITS'],
   })
 })
@@ -38,11 +39,11 @@ test('keywords are case-insensitive (RFC 5321 §4.1.1.1)', () => {
 })
 
 test('unknown keywords are listed and change nothing', () => {
-  const { keywords, ...rest } = parse('XCLIENT NAME ADDR', 'AUTH=LOGIN', 'constructor', '__proto__')
+  const { keywords, ...rest } = parse('XCLIENT NAME ADDR', 'XAUTH=LOGIN', 'constructor', '__proto__')
   const { keywords: none, ...nothing } = noExtensions
   expect(rest).toEqual(nothing)
   expect(none).toEqual([])
-  expect(keywords).toEqual(['XCLIENT', 'AUTH=LOGIN', 'CONSTRUCTOR', '__PROTO__'])
+  expect(keywords).toEqual(['XCLIENT', 'XAUTH=LOGIN', 'CONSTRUCTOR', '__PROTO__'])
 })
 
 test('the first line is the greeting, whatever it says (RFC 5321 §4.1.1.1)', () => {
@@ -97,6 +98,20 @@ test.each([
   expect(parse(line).mailMax).toBe(limit)
 })
 
+test.each([
+  [['AUTH PLAIN LOGIN'], ['PLAIN', 'LOGIN']],
+  [['auth Plain'], ['PLAIN']],
+  [['AUTH=LOGIN PLAIN'], ['LOGIN', 'PLAIN']],
+  [
+    ['AUTH PLAIN CRAM-MD5', 'AUTH=PLAIN CRAM-MD5'],
+    ['PLAIN', 'CRAM-MD5'],
+  ],
+  [['AUTH'], []],
+  [['AUTHOR X'], null],
+])('mechanisms are those of AUTH, old spelling included: %j (RFC 4954 §3)', (lines, mechanisms) => {
+  expect(parse(...lines).auth).toEqual(mechanisms)
+})
+
 test('the first of two equal keywords counts', () => {
   expect(parse('SIZE 10', 'size 20', 'PIPELINING', 'PIPELINING')).toMatchObject({
     sizeLimitOctets: 10,
@@ -119,6 +134,7 @@ test('a server that only knows HELO offers nothing (RFC 5321 §4.1.1.1)', () => 
     size: false,
     sizeLimitOctets: null,
     mailMax: null,
+    auth: null,
     keywords: [],
   })
 })

@@ -40,6 +40,8 @@ export interface Answers {
   readonly RSET?: Answer
   readonly QUIT?: Answer
   readonly STARTTLS?: Answer
+  /** Told the whole command. */
+  readonly AUTH?: (client: Conversation, command: string) => Promise<void>
   /** To each chunk, with `BDAT`'s words. */
   readonly BDAT?: Answer
   /** To the lone dot. */
@@ -48,11 +50,15 @@ export interface Answers {
   readonly offers?: readonly string[]
   /** Where STARTTLS is not answered otherwise, the handshake is done with this. */
   readonly secureContext?: SecureContext
+  /** The handshake of `secureContext` comes before the greeting. */
+  readonly isTlsImplicit?: boolean
 }
 
 /** An ordinary server with the given answers; it reads content where it has asked for it. */
 export function ordinary(answers: Answers = {}): (client: Conversation) => Promise<void> {
   return async (client) => {
+    if (answers.isTlsImplicit && answers.secureContext !== undefined)
+      await client.startTls(answers.secureContext)
     await give(answers.greeting ?? '220 mx.example.test ESMTP', client)
     for (;;) {
       const command = await client.command()
@@ -73,6 +79,10 @@ async function answer(verb: string, command: string, answers: Answers, client: C
       }
       await client.reply('220 2.0.0 go ahead')
       return client.startTls(answers.secureContext)
+    case 'AUTH':
+      return answers.AUTH === undefined
+        ? give('503 5.5.1 no AUTH here', client)
+        : answers.AUTH(client, command)
     case 'DATA':
       if (answers.DATA !== undefined) return give(answers.DATA, client)
       await client.reply('354 go ahead')

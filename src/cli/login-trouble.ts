@@ -1,0 +1,27 @@
+/**
+ * Why a relay did not let us log in, for whoever set it up. One rule: said once, however many recipients wait for it; they
+ * are deferred, not failed, because nothing is wrong with them.
+ */
+import type { RecipientReport } from '../agent.ts'
+import { escapeText } from '../log/escape.ts'
+
+/** Our own verdicts at that stage that the next try will not change: nothing offered, no TLS, no password to be had. */
+const OUR_STATUSES: ReadonlySet<string> = new Set(['4.7.4', '4.7.11', '4.3.5'])
+
+/** The sentence, escaped; `null` where the login is not what was wrong, or may be right the next time. */
+export function loginTroubleOf({
+  stage,
+  reply,
+  status,
+  exchanger,
+  port,
+  diagnostic,
+}: RecipientReport): string | null {
+  if (stage !== 'auth') return null
+  const isLasting = reply === null ? OUR_STATUSES.has(status) : reply.code >= 500
+  if (!isLasting) return null
+  const where = `${exchanger ?? 'the relay'}:${port ?? ''}`
+  return escapeText(
+    `cannot log in at the relay ${where}: ${diagnostic}; check its user and password, nothing more was tried`,
+  )
+}

@@ -1,0 +1,26 @@
+/**
+ * How a session with a target is opened: as the configuration says of all exchangers, or as it says of this relay.
+ * One rule: who logs in does so at the relay that the login was written down for, and nowhere else.
+ */
+import type { SessionOptions } from '../client/session.ts'
+import type { LoginSettings } from '../config/relay-settings.ts'
+import { readSecret } from '../config/secret.ts'
+import type { Target } from '../route/targets.ts'
+import type { SessionSettings } from './surroundings.ts'
+
+/** Those of the target. */
+export function sessionOptionsFor({ exchanger }: Target, settings: SessionSettings): SessionOptions {
+  const { relay } = exchanger
+  if (relay === undefined) return settings
+  const { tlsMode, isTlsImplicit, login } = relay
+  return {
+    ...settings,
+    tlsPolicy: { mode: tlsMode, minVersion: settings.tlsPolicy.minVersion, decidedBy: 'relay' },
+    isTlsImplicit,
+    login: login === null ? null : loginOf(login),
+  }
+}
+
+function loginOf({ secret, ...login }: LoginSettings) {
+  return { ...login, readSecret: () => readSecret(secret) }
+}
