@@ -2,6 +2,7 @@
 import { escapeText } from '../log/escape.ts'
 import { bareCommand } from './command.ts'
 import { demoCommand } from './demo.ts'
+import { dkimCommand } from './dkim.ts'
 import { exitCodeOfError, exitCodes, isDefect, isReported } from './exit-code.ts'
 import { queueCommand } from './queue.ts'
 import { sandboxCommand } from './sandbox.ts'
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(queueCommand())
     .addCommand(sendmailCommand())
     .addCommand(userCommand())
+    .addCommand(dkimCommand())
     .addCommand(sandboxCommand())
     .addCommand(demoCommand())
   try {

@@ -2,8 +2,8 @@
  * The options for the program: what is a value, and what is the default. `options.ts` says what they mean.
  * One rule: a key's `error` completes the sentence "Expected `key` to be …".
  */
-import { domainToASCII } from 'node:url'
 import { z } from 'zod'
+import { isSelector, readDomain, toAscii } from './dkim-names.ts'
 import { type Duration, durationForms, readDuration } from './duration.ts'
 import { isAddressLiteral, isFqdn, isHostAndPort, isIp, isIpAndPort, isListenAddress } from './host.ts'
 import type {
@@ -80,12 +80,6 @@ const text = (error: string, accepts: (value: string) => boolean) =>
 const path = text('the path of a file', (value) => value !== '' && !value.includes('\0'))
 
 const directory = text('the path of a directory', (value) => value !== '' && !value.includes('\0'))
-
-// Letters and digits of any script; domainToASCII would silently read `host/path` and `user@host` as their host.
-const internationalName = /^[\p{L}\p{M}\p{N}.-]+$/u
-
-/** EHLO carries A-labels (RFC 6531 §3.7.1), so `mail.bücher.example` is converted. */
-const toAscii = (name: string) => (internationalName.test(name) ? domainToASCII(name) : '')
 
 const hostname = text(
   'a fully qualified domain name such as "mail.example.org", or an address literal such as "[192.0.2.1]"',
@@ -204,12 +198,7 @@ const tls = section({
   caFile: path.optional(),
 } satisfies Record<keyof TlsOptions, z.ZodType>)
 
-const fqdn = (name: string) => isFqdn(toAscii(name))
-
-// RFC 6376 §3.1: sub-domain *( "." sub-domain ).
-const selector = text('a name such as "mx1", of letters, digits, hyphens and dots', (value) =>
-  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(value),
-)
+const selector = text('a name such as "mx1", of letters, digits, hyphens and dots', isSelector)
 
 const dkimKey = z.strictObject(
   { selector, keyFile: path } satisfies Record<keyof DkimKeyOptions, z.ZodType>,
@@ -253,15 +242,15 @@ const dkim = z
   .superRefine((domains, context) => {
     const seen = new Set<string>()
     for (const name of Object.keys(domains)) {
-      if (!fqdn(name))
-        context.addIssue({ code: 'custom', path: [name], message: 'named by a domain such as "example.org"' })
-      else if (seen.has(toAscii(name)))
-        context.addIssue({ code: 'custom', path: [name], message: 'the only entry of its domain' })
-      seen.add(toAscii(name))
+      const domain = readDomain(name)
+      const complain = (message: string) => context.addIssue({ code: 'custom', path: [name], message })
+      if (domain === null) complain('named by a domain such as "example.org"')
+      else if (seen.has(domain)) complain('the only entry of its domain')
+      else seen.add(domain)
     }
   })
   .transform((domains) =>
-    Object.fromEntries(Object.entries(domains).map(([name, options]) => [toAscii(name), options])),
+    Object.fromEntries(Object.entries(domains).map(([name, options]) => [readDomain(name) ?? name, options])),
   )
   .prefault({})
 
