@@ -6,7 +6,7 @@
  *
  * The file is written and never flushed: what a process has written, the kernel keeps when the process dies. Only with
  * the kernel itself can it be lost, and then the boot id in the file is not the current one. Measured in turns with
- * `test/bench/queue-drain.ts` (8,000 messages, 2 cores, ext4; the drain rate beside that without marks, medians of five):
+ * `test/bench/queue/drain-loop.ts` (8,000 messages, 2 cores, ext4; the drain rate beside that without marks, medians of five):
  *
  *                                     rate    flushes a message
  *     no marks                        1       0.03

@@ -3,7 +3,7 @@
  *
  * One rule: a file is whole and on disk, its name too, before a row names it; a file that no row names is rubbish.
  *
- * Measured (`node test/bench/queue-content.ts`, 2 cores, ext4, messages a second with 1/10/50 to a commit):
+ * Measured (`node test/bench/queue/content-stores.ts`, 2 cores, ext4, messages a second with 1/10/50 to a commit):
  *
  *     octets    BLOB               log + row          file + row
  *     2,048     889/5,675/9,355    566/1,833/8,489    230/847/654

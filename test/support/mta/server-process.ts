@@ -52,6 +52,11 @@ export class ServerProcess {
     }
   }
 
+  /** The leader's. */
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN
+  }
+
   /** What became of the leader, or `undefined` while it runs. */
   get ended(): string | undefined {
     const { exitCode, signalCode } = this.#child

@@ -4,18 +4,20 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
-import { findInstallation } from '../support/mta/installation.ts'
-import { startPostfix } from '../support/mta/postfix.ts'
-import { type ServerCommand, ServerProcess } from '../support/mta/server-process.ts'
-import { waitUntil } from '../support/mta/wait-until.ts'
+import { findInstallation } from '../../support/mta/installation.ts'
+import { startPostfix } from '../../support/mta/postfix.ts'
+import { type ServerCommand, ServerProcess } from '../../support/mta/server-process.ts'
+import { waitUntil } from '../../support/mta/wait-until.ts'
 
 const run = promisify(execFile)
-const bin = new URL('../../dist/cli/bin.js', import.meta.url).pathname
+const bin = new URL('../../../dist/cli/bin.js', import.meta.url).pathname
 const limitMs = 30_000
 
 /** A daemon that takes mail and keeps it, until it is told to deliver. */
 export interface QueueContender extends AsyncDisposable {
   readonly name: string
+  /** Of its first process. */
+  readonly pid: number
   /** Of its submission listener, at `ip`. */
   readonly ip: string
   readonly port: number
@@ -29,15 +31,29 @@ export interface Sites {
   readonly port: number
 }
 
+/** Starts a contender; `null` where it is not to be had. */
+export type Start = (sites: Sites) => Promise<QueueContender | null>
+
 /** mxpress as it is shipped. `prefix`: a program to run it under. */
 export async function startMxpress(sites: Sites, prefix: readonly string[] = []): Promise<QueueContender> {
-  const home = await mkdtemp(path.join(tmpdir(), 'mxpress-bench-'))
+  return startMxpressIn(await mkdtemp(path.join(tmpdir(), 'mxpress-bench-')), sites, prefix)
+}
+
+/** The same in a directory that may hold a queue already; it is removed at the end. */
+export async function startMxpressIn(
+  home: string,
+  sites: Sites,
+  prefix: readonly string[] = [],
+): Promise<QueueContender> {
   // Nobody listens there: one probe, and the site is left alone.
   await configure(home, { ...sites, port: 9 })
   let server = await startIn(home, prefix)
   const port = await portIn(home)
   return {
     name: 'mxpress',
+    get pid() {
+      return server.pid
+    },
     ip: '127.0.0.1',
     port,
     async deliver() {
@@ -112,6 +128,7 @@ export async function startPostfixQueue({ addresses, port }: Sites): Promise<Que
     ],
   })
   const home = path.dirname(mta.certificateFile)
+  const pid = Number(await readFile(path.join(home, 'queue/pid/master.pid'), 'utf8'))
   const env = {
     PATH: process.env.PATH,
     LD_LIBRARY_PATH: path.join(root, 'usr/lib/postfix'),
@@ -119,6 +136,7 @@ export async function startPostfixQueue({ addresses, port }: Sites): Promise<Que
   }
   return {
     name: 'Postfix',
+    pid,
     ip: mta.ip,
     port: mta.port,
     async deliver() {
@@ -129,7 +147,6 @@ export async function startPostfixQueue({ addresses, port }: Sites): Promise<Que
         () => 'Postfix still defers',
       )
       await run(path.join(root, 'usr/sbin/postconf'), ['-e', 'defer_transports='], { env })
-      const pid = Number(await readFile(path.join(home, 'queue/pid/master.pid'), 'utf8'))
       process.kill(pid, 'SIGHUP')
       await run(path.join(root, 'usr/sbin/postqueue'), ['-f'], { env })
     },

@@ -1,15 +1,15 @@
 /**
  * The queue end to end: messages put in with fsync, and a full queue worked off against the benchmark's sink; with the
- * flushes to disk that it took. Run: `npx node test/bench/queue-drain.ts [MESSAGES] [OCTETS] [DOMAINS]`.
+ * flushes to disk that it took. Run: `npx node test/bench/queue/drain-loop.ts [MESSAGES] [OCTETS] [DOMAINS]`.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { createAgent } from '../../src/agent.ts'
-import { messageFromBytes } from '../../src/mail/message.ts'
-import { openSqliteQueue } from '../../src/queue/sqlite/store.ts'
-import { Child } from './child.ts'
-import { makeContent, reversePath } from './content.ts'
-import type { SinkReady } from './sink/sink.ts'
+import { createAgent } from '../../../src/agent.ts'
+import { messageFromBytes } from '../../../src/mail/message.ts'
+import { openSqliteQueue } from '../../../src/queue/sqlite/store.ts'
+import { Child } from '../child.ts'
+import { makeContent, reversePath } from '../content.ts'
+import type { SinkReady } from '../sink/sink.ts'
 
 const [messages = 10_000, octets = 10_240, domains = 20] = process.argv.slice(2).map(Number)
 const dir = mkdtempSync(path.join(process.cwd(), '.bench-queue-'))
@@ -84,7 +84,7 @@ async function drain(port: number): Promise<void> {
 
 try {
   const keywords = ['PIPELINING', 'CHUNKING', '8BITMIME', 'ENHANCEDSTATUSCODES']
-  const module = new URL('sink/sink.ts', import.meta.url)
+  const module = new URL('../sink/sink.ts', import.meta.url)
   await using sink = new Child({ module, job: { keywords, octets: null }, deadlineMs: 600_000 })
   const { port } = await sink.receive<SinkReady>()
   for (const clients of [1, 10, 50]) {

@@ -1,6 +1,6 @@
 /**
  * Where a queue's contents should lie: in the rows' own transaction, in an append-only log, or in a file each. Every
- * way ends with content and row durable. Run: `npx node test/bench/queue-content.ts [SECONDS]`.
+ * way ends with content and row durable. Run: `npx node test/bench/queue/content-stores.ts [SECONDS]`.
  */
 import {
   closeSync,
