@@ -5,7 +5,7 @@
 import { type Command, Option } from 'commander'
 import { checkRoutes } from '../agent/check-relays.ts'
 import { ConfigError } from '../config/errors.ts'
-import { loadConfig } from '../config/file.ts'
+import { type LoadConfigOptions, loadConfig } from '../config/file.ts'
 import { mergeOptions } from '../config/merge.ts'
 import type { AgentOptions } from '../config/options.ts'
 import { checkOptions, type OptionPath } from '../config/problems.ts'
@@ -103,7 +103,10 @@ export function addAgentOptions(command: Command): Command {
  * @throws {UsageError} a value on the command line is wrong.
  * @throws {ConfigError} the file or a variable is wrong.
  */
-export async function readAgentOptions(values: AgentOptionValues & CommonOptions): Promise<AgentOptions> {
+export async function readAgentOptions(
+  values: AgentOptionValues & CommonOptions,
+  { onUnknownVariable }: Pick<LoadConfigOptions, 'onUnknownVariable'> = {},
+): Promise<AgentOptions> {
   const given = optionsOf(values)
   const checked = checkOptions(given)
   if (!checked.ok) {
@@ -118,7 +121,7 @@ export async function readAgentOptions(values: AgentOptionValues & CommonOptions
         fallbackRelay: null,
       }),
   )
-  const { options } = await loadConfig({ file: values.config })
+  const { options } = await loadConfig({ file: values.config, onUnknownVariable })
   const merged = mergeOptions({ log: { file: DEFAULT_LOG } }, withoutOtherRelays(options, given), given)
   complainAs(
     (message) => new ConfigError(message),

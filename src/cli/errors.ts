@@ -36,3 +36,19 @@ export class StartError extends Error {
     this.isFile = isFile
   }
 }
+
+/** Neither the queue nor the listener of this host takes the mail. */
+export class NoWayInError extends Error {
+  override readonly name = 'NoWayInError'
+  readonly code = 'ERR_NO_WAY_IN'
+  /** This user may not write to the queue; another one may, and then there will be a listener. */
+  readonly isForbidden: boolean
+
+  constructor(
+    message: string,
+    { isForbidden, cause }: { readonly isForbidden: boolean; readonly cause: unknown },
+  ) {
+    super(message, { cause })
+    this.isForbidden = isForbidden
+  }
+}

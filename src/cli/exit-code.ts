@@ -10,7 +10,15 @@ import { AddressError } from '../mail/address.ts'
 import { AttachmentError } from '../mail/compose-attachments.ts'
 import { MessageError } from '../mail/message-error.ts'
 import { QueueClosedError, QueueError, QueueFullError, QueueLockedError } from '../queue/errors.ts'
-import { InputDataError, InputFileError, NotQueuedError, StartError, UsageError } from './errors.ts'
+import { HandOverError } from '../submission/handover.ts'
+import {
+  InputDataError,
+  InputFileError,
+  NotQueuedError,
+  NoWayInError,
+  StartError,
+  UsageError,
+} from './errors.ts'
 
 /** Every code a command can end with. */
 export const exitCodes = {
@@ -60,6 +68,10 @@ export function exitCodeOfError(error: unknown): ExitCode {
   if (error instanceof LogFileError) return exitCodes.cannotCreate
   if (error instanceof ConfigError) return exitCodes.config
   if (error instanceof QueueError) return exitCodeOfQueue(error)
+  if (error instanceof HandOverError)
+    return error.isFinal ? exitCodes.unavailable : exitCodes.temporaryFailure
+  if (error instanceof NoWayInError)
+    return error.isForbidden ? exitCodes.temporaryFailure : exitCodes.cannotCreate
   if (error instanceof StartError) return error.isFile ? exitCodes.cannotCreate : exitCodes.unavailable
   return exitCodes.software
 }

@@ -1,6 +1,6 @@
 /**
  * `mxpress sendmail`: what programs call that know mail only as sendmail(8). One rule: exit 0 says that the message is on
- * disk in the queue, whether a daemon runs or not; anything else says that nothing was kept.
+ * disk in a queue, whether a daemon runs or not; anything else says that nothing was kept.
  */
 import { randomBytes } from 'node:crypto'
 import os from 'node:os'
@@ -13,9 +13,7 @@ import { AddressError, formatAddress, parseReversePath } from '../mail/address.t
 import { parseAddressList } from '../mail/address-list.ts'
 import type { Signer } from '../mail/signer.ts'
 import { openSqliteQueue } from '../queue/sqlite/store.ts'
-import type { QueueStore } from '../queue/store.ts'
-import type { Accept, SubmittedMail } from '../submission/acceptance.ts'
-import { acceptInto } from '../submission/enqueue.ts'
+import type { SubmittedMail } from '../submission/acceptance.ts'
 import { readMessage } from '../submission/input-end.ts'
 import { prepareLocal } from '../submission/local-mail.ts'
 import { serveSession } from '../submission/local-session.ts'
@@ -28,6 +26,7 @@ import { InputDataError, UsageError } from './errors.ts'
 import { given } from './option-values.ts'
 import { listForPeople } from './queue-list.ts'
 import { parseSendmailArguments, type SendmailArguments } from './sendmail-arguments.ts'
+import { openWayIn, type WayIn } from './sendmail-way.ts'
 import { formatJson, noteLine, printLine, warn } from './terminal.ts'
 
 type SendmailOptions = CommonOptions & Pick<AgentOptionValues, 'queue' | 'hostname'>
@@ -76,12 +75,15 @@ export function sendmailCommand(): Command {
 
 async function sendmail(args: SendmailArguments, options: SendmailOptions): Promise<void> {
   const { config, queue, hostname } = options
-  const settings = resolveSettings(await readAgentOptions(given({ config, queue, hostname })))
+  // Whoever calls this has mail and knows nothing of us: a variable in his surroundings is no reason to lose it.
+  const onUnknownVariable = (complaint: string): void => warn(`${complaint} (ignored)`)
+  const read = await readAgentOptions(given({ config, queue, hostname }), { onUnknownVariable })
+  const settings = resolveSettings(read)
   switch (args.mode) {
     case 'deliver':
       return await deliver(args, settings, options)
     case 'session':
-      return await serve(settings, await hostnameOf(settings, args))
+      return await serve(args, settings, options)
     case 'list': {
       await using store = await openSqliteQueue(settings.queue.dir, { create: false })
       return await listForPeople(store, { selector: { kind: 'all' } })
@@ -96,18 +98,17 @@ async function sendmail(args: SendmailArguments, options: SendmailOptions): Prom
   }
 }
 
-async function deliver(args: SendmailArguments, settings: Settings, { json }: CommonOptions): Promise<void> {
+async function deliver(args: SendmailArguments, settings: Settings, options: SendmailOptions): Promise<void> {
   const hostname = await hostnameOf(settings, args)
   checkArguments(args, hostname)
-  const signer = await signerFor(settings)
   const octets = await readMessage(process.stdin, { endsAtDot: !args.ignoresDots })
   const { maxSize } = settings.submission
   if (octets.length > maxSize)
     throw new InputDataError(`the message is larger than ${maxSize} octets (submission.maxSize)`)
   const mail = prepare(args, octets, hostname)
-  await using store = await openSqliteQueue(settings.queue.dir)
-  const { queueId } = await acceptFor(store, settings, signer)(mail)
-  if (json) printLine(formatJson(reportOf(mail, queueId)))
+  await using way = await openWay(settings, options, hostname)
+  const { queueId } = await way.accept(mail)
+  if (options.json) printLine(formatJson(reportOf(mail, queueId)))
   else if (args.isVerbose) noteLine(`queued as ${queueId}: ${countOf(mail)}`)
 }
 
@@ -151,16 +152,15 @@ async function hostnameOf({ hostname }: Settings, { reversePath }: SendmailArgum
   })
 }
 
-function acceptFor(store: QueueStore, { queue }: Settings, signer: Signer | null): Accept {
-  return acceptInto(store, {
-    expireMs: queue.expireMs,
-    delayWarningMs: queue.delayWarningMs,
-    clock: systemClock,
-    signer,
+function openWay(settings: Settings, { queue }: SendmailOptions, hostname: string): Promise<WayIn> {
+  return openWayIn(settings, {
+    hostname,
+    isQueueNamed: queue !== undefined,
+    openSigner: () => signerFor(settings),
   })
 }
 
-/** @throws {ConfigError} whoever hands mail in signs it, and so has to be able to read the keys */
+/** @throws {ConfigError} whoever writes to the queue signs, and so has to be able to read the keys */
 async function signerFor(settings: Settings): Promise<Signer | null> {
   const { servers, timeoutMs } = settings.dns
   const { signer, warnings } = await openSigning({
@@ -172,17 +172,12 @@ async function signerFor(settings: Settings): Promise<Signer | null> {
   return signer
 }
 
-async function serve(settings: Settings, hostname: string): Promise<void> {
+async function serve(args: SendmailArguments, settings: Settings, options: SendmailOptions): Promise<void> {
+  const hostname = await hostnameOf(settings, args)
   const { maxSize, maxRecipients } = settings.submission
-  const signer = await signerFor(settings)
-  await using store = await openSqliteQueue(settings.queue.dir)
+  await using way = await openWay(settings, options, hostname)
   const streams = { input: process.stdin, output: process.stdout }
-  await serveSession(streams, {
-    hostname,
-    maxSize,
-    maxRecipients,
-    accept: acceptFor(store, settings, signer),
-  })
+  await serveSession(streams, { hostname, maxSize, maxRecipients, accept: way.accept })
 }
 
 function countOf({ envelope }: SubmittedMail): string {

@@ -1,6 +1,7 @@
 /**
  * Options from `MXPRESS_*` variables: `delivery.perSite` is `MXPRESS_DELIVERY_PER_SITE`.
- * One rule: a variable that begins with `MXPRESS_` and is none of ours is an error, as an unknown key in the file is.
+ * One rule: a variable that begins with `MXPRESS_` and is none of ours is an error, as an unknown key in the file is;
+ * unless the caller says otherwise, because whoever starts him has not set the variables for him.
  */
 import { ConfigError } from './errors.ts'
 import { mergeOptions, type OptionTree } from './merge.ts'
@@ -21,11 +22,14 @@ const variables: ReadonlyMap<string, OptionEntry> = new Map(
 /**
  * The options that the variables set. Lists and routes are comma-separated (`example.org=10.0.0.5:2525,…`); booleans
  * are `true`, `false`, `yes`, `no`, `1` or `0`; an empty variable is as if not set.
+ * @param onUnknown told of each variable that is unknown; default: that is an error too
  * @throws {ConfigError} naming each variable that is unknown or has a wrong value.
  */
-export function readEnvironment(env: Environment): AgentOptions {
+export function readEnvironment(env: Environment, onUnknown?: (complaint: string) => void): AgentOptions {
   const given = Object.entries(env).filter(([name, value]) => name.startsWith(prefix) && value)
-  const complaints = given.flatMap(([name]) => (variables.has(name) ? [] : [unknownVariable(name)]))
+  const unknown = given.flatMap(([name]) => (variables.has(name) ? [] : unknownVariable(name)))
+  const complaints = onUnknown === undefined ? unknown : []
+  if (onUnknown !== undefined) unknown.forEach((complaint) => void onUnknown(complaint))
   const options = mergeOptions(...given.map(([name, text]) => readVariable(name, text ?? '')))
   const checked = checkOptions(options)
   if (!checked.ok) complaints.push(...checked.problems.map(({ path, describe }) => describe(nameOf(path))))

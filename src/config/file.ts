@@ -23,6 +23,8 @@ export interface LoadConfigOptions {
   readonly env?: Environment
   /** File asked for when there is none in `cwd`. Default `/etc/mxpress/mxpress.toml`. */
   readonly systemFile?: string
+  /** Told of `MXPRESS_*` variables that are none of ours. Default: they are an error. */
+  readonly onUnknownVariable?: ((complaint: string) => void) | undefined
 }
 
 /** What was found. */
@@ -44,7 +46,10 @@ export async function loadConfig(where: LoadConfigOptions = {}): Promise<LoadedC
       ? await firstOf([path.join(cwd, 'mxpress.toml'), systemFile])
       : await named(where.file, cwd)
   const fromFile = source === null ? {} : parseConfig(source.toml, source.name)
-  return { options: mergeOptions(fromFile, readEnvironment(env)), file: source?.file ?? null }
+  return {
+    options: mergeOptions(fromFile, readEnvironment(env, where.onUnknownVariable)),
+    file: source?.file ?? null,
+  }
 }
 
 /** A file's text, and its name for messages. */

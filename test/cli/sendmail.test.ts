@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { openSqliteQueue } from '../../src/queue/sqlite/store.ts'
 import { bin, emptyDirectory, type RunOptions, run, start } from './run.ts'
 
-const env = { MXPRESS_HOSTNAME: 'mail.sender.test' }
+// No listener: what cannot be queued goes nowhere else.
+const env = { MXPRESS_HOSTNAME: 'mail.sender.test', MXPRESS_SUBMISSION_LISTEN: '127.0.0.1:0' }
 
 /** Runs it in a directory of its own, where its queue is. */
 const sendmail = async (args: readonly string[], stdin = '', options: RunOptions = {}) => {
@@ -125,6 +126,12 @@ describe('nothing is queued and the exit code says why (sysexits.h)', () => {
   test('78, a configuration that is wrong', async () => {
     expect((await sendmail(['c@d.test'], 'x\n', { env: { MXPRESS_QUEUE_EXPIRE: 'soon' } })).code).toBe(78)
   })
+})
+
+test('a variable of the caller that is none of ours is said and costs no mail', async () => {
+  const { cwd, code, stderr } = await sendmail(['c@d.test'], 'x\n', { env: { MXPRESS_SPOOL: 'elsewhere' } })
+  expect([code, stderr]).toEqual([0, 'mxpress: warning: Unknown variable `MXPRESS_SPOOL` (ignored)\n'])
+  expect((await queued(cwd)).map(({ to }) => to)).toEqual(['c@d.test'])
 })
 
 test('-bs speaks SMTP', async () => {

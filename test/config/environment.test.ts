@@ -88,3 +88,15 @@ test.each([
 ])('%s=%s is an error that names the variable', (name, text, message) => {
   expect(() => readEnvironment({ [name]: text })).toThrow(new ConfigError(message))
 })
+
+test('where the caller wants to be told of unknown variables they are no error, and wrong values still are', () => {
+  const told: string[] = []
+  const onUnknown = (complaint: string): void => void told.push(complaint)
+  const env = { MXPRESS_HOSTNAM: 'x', MXPRESS_SPOOL: 'queue', MXPRESS_HOSTNAME: 'mail.example.org' }
+  expect(readEnvironment(env, onUnknown)).toEqual({ hostname: 'mail.example.org' })
+  expect(told).toEqual([
+    'Unknown variable `MXPRESS_HOSTNAM`; did you mean `MXPRESS_HOSTNAME`?',
+    'Unknown variable `MXPRESS_SPOOL`',
+  ])
+  expect(() => readEnvironment({ ...env, MXPRESS_SMTP_PORT: 'smtp' }, onUnknown)).toThrow(ConfigError)
+})

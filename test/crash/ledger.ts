@@ -12,7 +12,7 @@ export class Ledger {
   readonly #accepted = new Set<string>()
   readonly #offered = new Set<string>()
   readonly #deathsInHand = new Map<string, number>()
-  #inHand: ReadonlySet<string> = new Set()
+  #inHand: Remains['begun'] = new Map()
   #takenBefore: ReadonlyMap<string, number> = new Map()
   readonly #sums = { deaths: 0, leased: 0, begun: 0, past: 0 }
 
@@ -43,7 +43,7 @@ export class Ledger {
     expect(lost).toEqual([])
     this.#checkMarks(remains)
     this.#checkBegun(remains)
-    for (const address of remains.begun) {
+    for (const address of this.#freshOf(remains)) {
       this.#deathsInHand.set(address, (this.#deathsInHand.get(address) ?? 0) + 1)
     }
     this.#inHand = remains.begun
@@ -53,7 +53,7 @@ export class Ledger {
   /** Marked is what a life had begun when it died, and what a server dropped; nothing else. */
   #checkMarks({ queued, leased, uncertain }: Remains): void {
     // Whatever the last life had in hand is marked by the next one, which may not have come so far.
-    const unmarked = [...this.#inHand].filter(
+    const unmarked = [...this.#inHand.keys()].filter(
       (address) => queued.has(address) && !leased.has(address) && !uncertain.has(address),
     )
     expect(unmarked).toEqual([])
@@ -63,18 +63,28 @@ export class Ledger {
     expect(needless).toEqual([])
   }
 
+  /** What the life that has just ended had begun; one that died while it started has left the last one's as it was. */
+  #freshOf({ begun }: Remains): string[] {
+    return [...begun].flatMap(([address, owner]) => (this.#inHand.get(address) === owner ? [] : address))
+  }
+
   /** Begun is what is past its final dot, and what is on its way there: one message for each session. */
-  #checkBegun({ leased, begun, uncertain }: Remains): void {
-    const past = [...leased].filter(
-      (address) => (this.#taken.get(address) ?? 0) > (this.#takenBefore.get(address) ?? 0),
+  #checkBegun(remains: Remains): void {
+    const { leased, begun, uncertain } = remains
+    const past = new Set(
+      [...leased].filter(
+        (address) => (this.#taken.get(address) ?? 0) > (this.#takenBefore.get(address) ?? 0),
+      ),
     )
     // One that was dropped may have been leased again before the death, and is marked already.
-    expect(past.filter((address) => !begun.has(address) && !uncertain.has(address))).toEqual([])
-    expect(begun.size - past.length).toBeLessThanOrEqual(sessionsPerSite * behaviours.length)
+    expect([...past].filter((address) => !begun.has(address) && !uncertain.has(address))).toEqual([])
+    const fresh = this.#freshOf(remains)
+    const onTheWay = fresh.filter((address) => !past.has(address))
+    expect(onTheWay.length).toBeLessThanOrEqual(sessionsPerSite * behaviours.length)
     this.#sums.deaths++
     this.#sums.leased += leased.size
-    this.#sums.begun += begun.size
-    this.#sums.past += past.length
+    this.#sums.begun += fresh.length
+    this.#sums.past += fresh.length - onTheWay.length
   }
 
   /** Checks the end: the queue is empty. */

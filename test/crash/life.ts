@@ -11,8 +11,8 @@ export interface Remains {
   readonly queued: ReadonlySet<string>
   /** Of these, those that the daemon had in hand. */
   readonly leased: ReadonlySet<string>
-  /** Of these, those whose content it had begun to send, or was about to. */
-  readonly begun: ReadonlySet<string>
+  /** Of these, those whose content was being sent, or about to be, and the life that did so. */
+  readonly begun: ReadonlyMap<string, string>
   readonly uncertain: ReadonlySet<string>
 }
 
@@ -63,11 +63,9 @@ export async function withQueueOf<T>(home: string, work: (queue: SqliteQueue) =>
 /** Looks at everything that is queued. */
 export function remainsOf(home: string): Promise<Remains> {
   return withQueueOf(home, async (queue) => {
-    const [queued, leased] = [new Set<string>(), new Set<string>()]
-    const [begun, uncertain] = [new Set<string>(), new Set<string>()]
-    const begunIds = new Set(
-      [...new Begun(path.join(home, 'queue')).read().values()].flatMap((ids) => [...ids]),
-    )
+    const [queued, leased, uncertain] = [new Set<string>(), new Set<string>(), new Set<string>()]
+    const begun = new Map<string, string>()
+    const begunByOwner = new Begun(path.join(home, 'queue')).read()
     let after: string | null = null
     do {
       const page = await queue.list({
@@ -75,11 +73,11 @@ export function remainsOf(home: string): Promise<Remains> {
         limit: 1_000,
         ...(after === null ? {} : { after }),
       })
-      for (const { id, recipient, state, uncertain: isUncertain } of page.entries) {
+      for (const { id, recipient, lease, uncertain: isUncertain } of page.entries) {
         const address = `${recipient.address.localPart}@${recipient.address.domain}`
         queued.add(address)
-        if (state === 'leased') leased.add(address)
-        if (state === 'leased' && begunIds.has(id)) begun.add(address)
+        if (lease !== null) leased.add(address)
+        if (lease !== null && begunByOwner.get(lease.owner)?.has(id)) begun.set(address, lease.owner)
         if (isUncertain) uncertain.add(address)
       }
       after = page.next

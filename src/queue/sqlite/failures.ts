@@ -12,6 +12,8 @@ import {
 export interface Failure {
   readonly kind: 'full' | 'unwritable' | 'locked' | 'damaged' | 'closed' | 'defect'
   readonly message: string
+  /** The message is a sentence of ours that names the directory. */
+  readonly isSentence?: true
 }
 
 // Primary result codes: https://sqlite.org/rescode.html; extended ones carry them in the low octet.
@@ -56,10 +58,11 @@ const systemKinds: Readonly<Record<string, Failure['kind']>> = {
 /** What went wrong, for the other thread. */
 export function failureOf(error: unknown): Failure {
   const { message, errcode, code } = error as Error & { readonly errcode?: number; readonly code?: string }
-  if (error instanceof QueueDamagedError) return { kind: 'damaged', message }
-  if (error instanceof QueueLockedError) return { kind: 'locked', message }
-  if (error instanceof QueueUnwritableError) return { kind: 'unwritable', message }
-  if (error instanceof QueueClosedError) return { kind: 'closed', message }
+  const isSentence = true
+  if (error instanceof QueueDamagedError) return { kind: 'damaged', message, isSentence }
+  if (error instanceof QueueLockedError) return { kind: 'locked', message, isSentence }
+  if (error instanceof QueueUnwritableError) return { kind: 'unwritable', message, isSentence }
+  if (error instanceof QueueClosedError) return { kind: 'closed', message, isSentence }
   if (errcode === IOERR_WRITE || errcode === IOERR_SHMSIZE) return { kind: 'full', message }
   if (errcode !== undefined) return { kind: kinds.get(errcode & 0xff) ?? 'defect', message }
   return { kind: systemKinds[code ?? ''] ?? 'defect', message }
@@ -73,10 +76,10 @@ const sentences = {
 }
 
 /** The error for whoever asked. */
-export function errorOf({ kind, message }: Failure, dir: string): QueueError | Error {
+export function errorOf({ kind, message, isSentence }: Failure, dir: string): QueueError | Error {
   if (kind === 'closed') return new QueueClosedError(dir, message)
   if (kind === 'defect') return new Error(`Defect in the queue: ${message}`)
-  const text = message.includes(dir) ? message : `${sentences[kind]} ${dir}: ${message}`
+  const text = isSentence ? message : `${sentences[kind]} ${dir}: ${message}`
   switch (kind) {
     case 'full':
       return new QueueFullError(dir, text)
