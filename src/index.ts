@@ -38,6 +38,19 @@ export { collectRecipients, type Envelope, type Recipient, type RecipientField }
 export type { AddressInput, Attachment, HeaderInput, Mail } from './mail/mail.ts'
 export { type Message, messageFromBytes, type Requirement } from './mail/message.ts'
 export { MessageError } from './mail/message-error.ts'
+export { type ProbeLimits, type ProbeOptions, type ProbeSeams, probe } from './probe/probe.ts'
+export type {
+  AddressReport,
+  ExchangerReport,
+  ProbeReport,
+  ProbeStage,
+  ProbeTls,
+  RecordsReport,
+  ReplyReport,
+  StageReport,
+  TranscriptLine,
+} from './probe/report.ts'
+export type { Verdict } from './probe/verdict.ts'
 export {
   QueueClosedError,
   QueueDamagedError,

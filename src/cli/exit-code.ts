@@ -9,6 +9,7 @@ import { LogFileError } from '../log/errors.ts'
 import { AddressError } from '../mail/address.ts'
 import { AttachmentError } from '../mail/compose-attachments.ts'
 import { MessageError } from '../mail/message-error.ts'
+import type { Answer } from '../probe/verdict.ts'
 import { QueueClosedError, QueueError, QueueFullError, QueueLockedError } from '../queue/errors.ts'
 import { HandOverError } from '../submission/handover.ts'
 import {
@@ -52,6 +53,12 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 export function exitCodeOfCounts({ deferred, failed }: OutcomeCounts): ExitCode {
   if (failed > 0) return exitCodes.unavailable
   return deferred > 0 ? exitCodes.temporaryFailure : exitCodes.ok
+}
+
+/** The code for answers about targets: one no outweighs any number of those that are not known yet. */
+export function exitCodeOfAnswers({ undecided, no }: Readonly<Record<Answer, number>>): ExitCode {
+  if (no > 0) return exitCodes.unavailable
+  return undecided > 0 ? exitCodes.temporaryFailure : exitCodes.ok
 }
 
 /** The code for what a command threw. */

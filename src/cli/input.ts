@@ -61,7 +61,8 @@ export async function checkReadable(file: NamedFile): Promise<void> {
     throw new InputFileError(`${file.option} ${file.path}: expected a file, found a directory`)
 }
 
-function unreadable({ option, path }: NamedFile, error: unknown): InputFileError {
+/** What to say of a file that cannot be read. */
+export function unreadable({ option, path }: NamedFile, error: unknown): InputFileError {
   const errno = (error as NodeJS.ErrnoException).errno
   const reason = errno === undefined ? String(error) : getSystemErrorMessage(errno)
   const name = path === STDIN ? 'standard input' : path

@@ -4,6 +4,7 @@ import { bareCommand } from './command.ts'
 import { demoCommand } from './demo.ts'
 import { dkimCommand } from './dkim.ts'
 import { exitCodeOfError, exitCodes, isDefect, isReported } from './exit-code.ts'
+import { probeCommand } from './probe.ts'
 import { queueCommand } from './queue.ts'
 import { sandboxCommand } from './sandbox.ts'
 import { sendCommand } from './send.ts'
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError('(mxpress --help tells more)')
     .addHelpText('after', ['', 'Examples:', '  mxpress demo', '  mxpress send --help'].join('\n'))
     .addCommand(sendCommand())
+    .addCommand(probeCommand())
     .addCommand(serveCommand())
     .addCommand(queueCommand())
     .addCommand(sendmailCommand())

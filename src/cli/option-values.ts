@@ -3,6 +3,7 @@
  * what was expected; commander puts the option's name and the offending text before it.
  */
 import { InvalidArgumentError } from 'commander'
+import { durationForms, readDuration } from '../config/duration.ts'
 import { parseRouteTarget } from '../route/static-routes.ts'
 
 /** A parser of whole numbers within bounds, both included. */
@@ -13,6 +14,12 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
     if (value >= min && value <= max) return value
     throw new InvalidArgumentError(`Expected a whole number ${range}.`)
   }
+}
+
+/** A duration with its unit, checked and left as it is. */
+export function duration(text: string): string {
+  if ((readDuration(text) ?? 0) >= 1) return text
+  throw new InvalidArgumentError(`Expected a duration such as ${durationForms}.`)
 }
 
 /** Collects the values of a repeatable option in their order. */

@@ -79,7 +79,10 @@ const isAboutRetrying = /gr[ae]y-?list|try|again|retry|later|come back|wait|post
  * How long the peer asks to be left alone, from 1 min to 1 h; `null` when it does not say. Only temporary refusals ask
  * (4xx); there is no standard for it, so this reads what Postgrey, Exim, milter-greylist and the large providers write.
  */
-export function askedWaitMs({ isReply, diagnostic }: LastTrouble): number | null {
+export function askedWaitMs({
+  isReply,
+  diagnostic,
+}: Pick<LastTrouble, 'isReply' | 'diagnostic'>): number | null {
   if (!isReply || !diagnostic.startsWith('4') || !isAboutRetrying.test(diagnostic)) return null
   const [, amount, unit] = inUnits.exec(diagnostic) ?? []
   if (amount !== undefined && unit !== undefined) {

@@ -1,0 +1,135 @@
+/** What a probe can be told, checked on entry. */
+import type { DialogueLine } from '../client/dialogue.ts'
+import type { Timeouts } from '../client/timeouts.ts'
+import { type Duration, durationForms, readDuration } from '../config/duration.ts'
+import type { AgentOptions } from '../config/options.ts'
+import { resolveSettings, type Settings } from '../config/settings.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import { type Address, parseReversePath } from '../mail/address.ts'
+import { createStaticRoutes } from '../route/static-routes.ts'
+import type { Clock } from '../time/clock.ts'
+import { type ProbeStage, probeStages } from './report.ts'
+
+/** Options of a probe; all have defaults. */
+export interface ProbeOptions {
+  /**
+   * Who asks, and how: of an agent's options `hostname`, `sourceAddresses`, `dns`, `smtp`, `tls` and `routes` count. Limits
+   * made for delivery do not: a probe has its own. Nor do relays: it is the recipient's servers that are asked.
+   */
+  readonly agent?: AgentOptions
+  /** Reverse-path of MAIL. Default `<>`, to which no report can go (RFC 5321 §4.5.5). */
+  readonly from?: string
+  /** The last stage: `connect`, `greeting`, `ehlo`, `starttls`, `mail` or `rcpt`. Default `rcpt`. */
+  readonly stopAfter?: ProbeStage
+  /** Ask the addresses one after the other, in the order of a delivery, and end with the first that decides. Default false. */
+  readonly first?: boolean
+  /** Ask also about a mailbox made up at random, where the real one is accepted. Default false. */
+  readonly catchAll?: boolean
+  /** Say VRFY too. It proves little: most servers answer 252 to everything (RFC 5321 §3.5.3). Default false. */
+  readonly vrfy?: boolean
+  /** Keep the dialogue with each address. Default false. */
+  readonly transcript?: boolean
+  readonly limits?: ProbeLimits
+  /** Ends the probe: what is known by then is told, then the iteration throws `signal.reason`. */
+  readonly signal?: AbortSignal
+}
+
+/** How much at once, and how long. */
+export interface ProbeLimits {
+  /** Longest that each step may take. Default 30 s: who is slower has a fault worth knowing; RFC 5321 would wait 5 minutes. */
+  readonly timeout?: Duration
+  /** Sessions open at once, all sites together; from 1. Default 50. */
+  readonly concurrency?: number
+  /** Sessions open at once to one set of exchangers; from 1. Default 2: a probe is a guest. */
+  readonly perSite?: number
+}
+
+/** What a probe can be given instead of its own parts; for tests, and for programs that have their own. */
+export interface ProbeSeams {
+  /** Asked instead of the system's name servers; its answers are cached as theirs would be. */
+  readonly resolver?: Resolver
+  readonly clock?: Clock
+  /** From 0 to below 1; makes up mailboxes. Default `Math.random`. */
+  readonly random?: () => number
+  /** Takes every line of every dialogue as it goes over the wire; must not throw. */
+  readonly trace?: (line: DialogueLine) => void
+}
+
+/** `ProbeOptions`, complete and checked. */
+export interface ProbeSettings {
+  readonly agent: Settings
+  /** Those of the agent that lead to hosts that accept mail for a domain. */
+  readonly routes: Readonly<Record<string, string>>
+  readonly reversePath: Address | null
+  readonly stopAfter: ProbeStage
+  readonly first: boolean
+  readonly catchAll: boolean
+  readonly vrfy: boolean
+  readonly transcript: boolean
+  readonly timeouts: Timeouts
+  readonly concurrency: number
+  readonly perSite: number
+}
+
+/** QUIT is a courtesy; nobody waits long for its answer. */
+const QUIT_MS = 5_000
+
+/** @throws {TypeError} {AddressError} for a `from` that is none. */
+export function checkProbeOptions(options: ProbeOptions): ProbeSettings {
+  const { stopAfter = 'rcpt', limits = {}, from = '<>', first = false } = options
+  const { catchAll = false, vrfy = false, transcript = false } = options
+  if (!probeStages.includes(stopAfter))
+    throw unexpected('stopAfter', `one of ${probeStages.join(', ')}`, stopAfter)
+  const agent = resolveSettings(options.agent)
+  const routes = directRoutes(agent)
+  // A malformed route is a wrong option; said now, not at the first target.
+  createStaticRoutes({ routes, defaultPort: agent.smtp.port })
+  return {
+    agent,
+    routes,
+    reversePath: parseReversePath(from),
+    stopAfter,
+    first,
+    catchAll,
+    vrfy,
+    transcript,
+    timeouts: timeoutsOf(limits.timeout ?? '30s'),
+    concurrency: wholeNumber('limits.concurrency', limits.concurrency ?? 50),
+    perSite: wholeNumber('limits.perSite', limits.perSite ?? 2),
+  }
+}
+
+/** A relay takes mail for everybody and knows no mailbox, so it is not asked: what a relay sends mail to is. */
+function directRoutes({ routes }: Settings): ProbeSettings['routes'] {
+  return Object.fromEntries(
+    Object.entries(routes).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}
+
+function timeoutsOf(timeout: Duration): Timeouts {
+  const limitMs = readDuration(timeout)
+  // Longer than this is no delay of a Node timer.
+  if (limitMs === null || limitMs < 1 || limitMs > 2 ** 31 - 1)
+    throw unexpected('limits.timeout', `a duration such as ${durationForms}`, timeout)
+  return {
+    connectMs: limitMs,
+    greetingMs: limitMs,
+    ehloMs: limitMs,
+    startTlsMs: limitMs,
+    mailMs: limitMs,
+    rcptMs: limitMs,
+    dataInitiationMs: limitMs,
+    dataBlockMs: limitMs,
+    dataTerminationMs: limitMs,
+    quitMs: Math.min(limitMs, QUIT_MS),
+  }
+}
+
+function wholeNumber(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw unexpected(name, 'a whole number from 1', value)
+}
+
+function unexpected(name: string, expected: string, found: unknown): TypeError {
+  return new TypeError(`Expected \`${name}\` to be ${expected}, got \`${String(found)}\``)
+}
