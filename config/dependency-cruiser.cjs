@@ -7,7 +7,7 @@ const floors = [
   ['client'],
   ['delivery'],
   ['queue'],
-  ['agent', 'submission', 'bulk', 'probe', 'sandbox'],
+  ['agent', 'submission', 'bulk', 'probe', 'sandbox', 'talk'],
   ['http', 'adapters'],
   ['daemon'],
   ['index'],

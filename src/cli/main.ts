@@ -10,6 +10,7 @@ import { sandboxCommand } from './sandbox.ts'
 import { sendCommand } from './send.ts'
 import { sendmailCommand } from './sendmail.ts'
 import { serveCommand } from './serve.ts'
+import { talkCommand } from './talk.ts'
 import { noteLine, outliveReaders } from './terminal.ts'
 import { userCommand } from './user.ts'
 
@@ -34,6 +35,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(sendmailCommand())
     .addCommand(userCommand())
     .addCommand(dkimCommand())
+    .addCommand(talkCommand())
     .addCommand(sandboxCommand())
     .addCommand(demoCommand())
   try {

@@ -24,7 +24,8 @@ export interface Finished {
 /** How to run a command. */
 export interface RunOptions {
   readonly cwd?: string
-  readonly stdin?: string | Uint8Array
+  /** Default: none; `null`: it stays open. */
+  readonly stdin?: string | Uint8Array | null
   readonly env?: Readonly<Record<string, string>>
   /** Default: the Node that runs the tests. */
   readonly node?: string
@@ -90,7 +91,7 @@ export async function start(args: readonly string[], options: RunOptions = {}): 
   })
   // A program that ends before it has read its input is not the test's concern.
   child.stdin.on('error', () => {})
-  child.stdin.end(options.stdin ?? '')
+  if (options.stdin !== null) child.stdin.end(options.stdin ?? '')
   // A test that fails leaves nothing running.
   onTestFinished(() => void child.kill('SIGKILL'))
   return new Running(child)

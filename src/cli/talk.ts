@@ -1,0 +1,206 @@
+/**
+ * `mxpress talk`: SMTP by hand, as everybody learns it, or from a script. One rule: script, files, options and the transcript
+ * are checked before anybody is called; what happens then is shown as it happens.
+ */
+import { type Command, InvalidArgumentError } from 'commander'
+import { tlsClientFor } from '../client/trust.ts'
+import { durationForms, readDuration } from '../config/duration.ts'
+import { resolveSettings } from '../config/settings.ts'
+import { RouteError } from '../route/route.ts'
+import { SmtpError } from '../smtp/errors.ts'
+import { TalkInputError, UnexpectedReplyError } from '../talk/errors.ts'
+import { directives } from '../talk/input.ts'
+import { checkScript, linesOfScript } from '../talk/script.ts'
+import { Talk } from '../talk/talk.ts'
+import { readAgentOptions } from './agent-options.ts'
+import { type CommonOptions, newCommand } from './command.ts'
+import { InputDataError, InputFileError } from './errors.ts'
+import { type ExitCode, exitCodes } from './exit-code.ts'
+import { checkReadable, readOctets, readText, STDIN } from './input.ts'
+import { asWritten, repeatable } from './option-values.ts'
+import { Stop } from './stop.ts'
+import { call, nameOf, parseCallee } from './talk-connect.ts'
+import { openTerminal, pipedLines } from './talk-lines.ts'
+import { Show } from './talk-show.ts'
+import { openTranscript } from './talk-transcript.ts'
+
+interface TalkCommandOptions extends CommonOptions {
+  readonly mx?: true
+  readonly script?: string
+  readonly implicitTls?: true
+  readonly timeout: number
+  readonly transcript?: string
+  readonly dotStuffing: boolean
+  readonly dns?: readonly string[]
+}
+
+/** Where TLS comes before the first word (RFC 8314 §3.3). */
+const SUBMISSIONS_PORT = 465
+
+/** The command with its options; sets `process.exitCode`. */
+export function talkCommand(): Command {
+  return newCommand({
+    name: 'talk',
+    summary: 'speak SMTP with a server by hand, or from a script',
+    description: [
+      'Connects and sends what you type, line by line, and shows what the server says, how long it took and what it means. STARTTLS upgrades the connection; after DATA, lines are content up to a single dot; Ctrl-D says QUIT. Lines that begin with a colon are for mxpress:',
+      '',
+      ...directives.map(({ usage, meaning }) => `  ${usage.padEnd(22)}${meaning}`),
+      '',
+      'From a file or a pipe, each reply has to be 2xx or 3xx, or what the `:expect` behind it says; else the rest is not sent, and mxpress ends with 69, or with 75 where a later try may help. Lines that begin with # are comments.',
+    ].join('\n'),
+    examples: [
+      'mxpress talk mx1.example.net',
+      'mxpress talk --mx example.net --transcript session.txt',
+      'mxpress talk mail.example.org:465',
+      'mxpress talk 127.0.0.1:2525 --script check.rc --timeout 10s',
+      "printf 'EHLO me.example.org\\nSTARTTLS\\nEHLO me.example.org\\n' | mxpress talk mx1.example.net --json",
+    ],
+  })
+    .argument('<host[:port]>', 'whom to call; port 25 unless it is given')
+    .option('--mx', 'the host is a domain: call its exchangers, the best first')
+    .option('--script <file>', 'lines to say instead of standard input')
+    .option('--implicit-tls', 'TLS from the first octet (default on port 465)')
+    .option('--timeout <duration>', 'for the connection, and for each reply', duration, 60_000)
+    .option('--transcript <file>', 'the dialogue with its times, without passwords')
+    .option('--no-dot-stuffing', 'send lines of content that begin with a dot as they are')
+    .option(
+      '--dns <host[:port]>',
+      "name server to ask instead of the system's (repeatable)",
+      repeatable(asWritten),
+    )
+    .action(async (host: string, options: TalkCommandOptions) => {
+      process.exitCode = await talk(host, options)
+    })
+}
+
+function duration(text: string): number {
+  const ms = readDuration(text)
+  if (ms === null || ms < 1 || ms > 86_400_000)
+    throw new InvalidArgumentError(`Expected ${durationForms}, at most a day.`)
+  return ms
+}
+
+async function talk(host: string, options: TalkCommandOptions): Promise<ExitCode> {
+  const callee = parseCallee(host, options.mx === true)
+  const lines = await scriptOf(options)
+  const settings = resolveSettings(await readAgentOptions(options))
+  const tlsClient = tlsClientFor(settings.tls, { inspects: true })
+  using transcript = options.transcript === undefined ? null : openTranscript(options.transcript)
+  using stop = new Stop()
+  const json = options.json === true
+  const show = new Show({ transcript, json, isTerminal: process.stdout.isTTY })
+  const isByHand = lines === null && process.stdin.isTTY && !json
+  try {
+    const timing = { timeoutMs: options.timeout, signal: stop.signal }
+    const called = await call(callee, settings, timing)
+    const { target, durationMs } = called
+    show.begin(nameOf(target), { kind: 'connected', at: Date.now(), durationMs })
+    const dialogue = new Talk(called.socket, {
+      target,
+      tlsClient,
+      timeoutMs: options.timeout,
+      isStrict: !isByHand,
+      stuffsDots: options.dotStuffing,
+      onEvent: (event) => show.event(event),
+      readFile: (file) => readOctets({ option: ':data', path: file }),
+    })
+    stop.signal.addEventListener('abort', () => {
+      dialogue.drop()
+      process.stdin.destroy()
+    })
+    const implicitTls = options.implicitTls === true || target.exchanger.port === SUBMISSIONS_PORT
+    const code = await (isByHand ? byHand : byScript)(dialogue, {
+      show,
+      implicitTls,
+      lines,
+      signal: stop.signal,
+    })
+    return stop.exitCode ?? code
+  } catch (error) {
+    if (stop.exitCode !== null) return stop.exitCode
+    return tell(show, error)
+  } finally {
+    show.end()
+  }
+}
+
+async function scriptOf({ script }: TalkCommandOptions): Promise<readonly string[] | null> {
+  if (script === undefined || script === STDIN) return null
+  const lines = linesOfScript(await readText({ option: '--script', path: script }))
+  try {
+    for (const path of checkScript(lines)) await checkReadable({ option: ':data', path })
+  } catch (error) {
+    if (error instanceof TalkInputError)
+      throw new InputDataError(`--script ${script}: ${error.message}`, { cause: error })
+    throw error
+  }
+  return lines
+}
+
+interface Leading {
+  readonly show: Show
+  readonly implicitTls: boolean
+  /** `null`: standard input. */
+  readonly lines: readonly string[] | null
+  readonly signal: AbortSignal
+}
+
+async function byScript(dialogue: Talk, { show, implicitTls, lines, signal }: Leading): Promise<ExitCode> {
+  try {
+    await dialogue.greet({ implicitTls })
+    for await (const line of lines ?? pipedLines()) await dialogue.take(line)
+    await dialogue.finish()
+    return exitCodes.ok
+  } catch (error) {
+    if (signal.aborted) return exitCodes.interrupted
+    const code = tell(show, error)
+    // What was found is said; how the rest ends is no matter.
+    await dialogue.finish().catch(() => {})
+    return code
+  }
+}
+
+/** Until Ctrl-D, QUIT or the peer's end. What is wrong is said, and the person goes on. */
+async function byHand(dialogue: Talk, { show, implicitTls }: Leading): Promise<ExitCode> {
+  const terminal = openTerminal()
+  show.enter(terminal)
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  void dialogue.over.then(() => terminal.close())
+  try {
+    await dialogue.greet({ implicitTls }).catch((error: unknown) => tell(show, error))
+    terminal.prompt()
+    for await (const line of terminal) {
+      if (dialogue.mode === 'command' && /^:\s*help\b/i.test(line)) show.help()
+      await show.typed(line, () => dialogue.take(line)).catch((error: unknown) => tell(show, error))
+      if (dialogue.isOver) break
+      terminal.prompt()
+    }
+  } finally {
+    show.leave()
+    terminal.close()
+  }
+  await dialogue.finish()
+  return show.isLost ? exitCodes.temporaryFailure : exitCodes.ok
+}
+
+/** @throws what is neither of the network nor of the input */
+function tell(show: Show, error: unknown): ExitCode {
+  const code = exitCodeOf(error)
+  show.problem(error as Error, code)
+  return code
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof TalkInputError || error instanceof InputDataError) return exitCodes.dataError
+  if (error instanceof InputFileError) return exitCodes.noInput
+  if (error instanceof UnexpectedReplyError) {
+    const { replyCode } = error
+    const isLater = replyCode === null || (replyCode >= 400 && replyCode < 500)
+    return isLater ? exitCodes.temporaryFailure : exitCodes.unavailable
+  }
+  if (error instanceof RouteError)
+    return error.kind === 'dns' ? exitCodes.temporaryFailure : exitCodes.unavailable
+  if (error instanceof SmtpError) return exitCodes.temporaryFailure
+  throw error
+}

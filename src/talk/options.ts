@@ -1,0 +1,24 @@
+/** How a dialogue is led, and who is told of it. */
+import type { TlsClient } from '../client/tls.ts'
+import type { Target } from '../route/targets.ts'
+import type { Clock } from '../time/clock.ts'
+import type { TalkEvent } from './events.ts'
+
+/** How a dialogue is led. */
+export interface TalkOptions {
+  readonly target: Target
+  readonly tlsClient: TlsClient
+  /** For each reply, and for the handshake. */
+  readonly timeoutMs: number
+  /** A script: what is not as expected, said or not, ends it. A person judges for himself. */
+  readonly isStrict: boolean
+  /** Double the dots that begin a line of content (RFC 5321 §4.5.2). Default `true`. */
+  readonly stuffsDots?: boolean
+  readonly onEvent: (event: TalkEvent) => void
+  /** The content that `:data` and `:bdat` name. */
+  readonly readFile: (file: string) => Promise<Uint8Array>
+  readonly clock?: Clock
+}
+
+/** What the next line is for. */
+export type TalkMode = 'command' | 'content' | 'auth'
