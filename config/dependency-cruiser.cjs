@@ -1,7 +1,7 @@
 // The floors of the house, ground floor first. A file may import from lower floors and from its own folder;
 // folders that share a floor do not know each other.
 const floors = [
-  ['log', 'config', 'time'],
+  ['log', 'config', 'time', 'files'],
   ['mail', 'dns'],
   ['route', 'tls', 'smtp'],
   ['client'],

@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeDirectory } from '../files/make-directory.ts'
 import { systemClock } from '../time/clock.ts'
 import { makeCertificates } from './certificates.ts'
 import type { DomainPlan, SandboxDomain } from './domains/plan.ts'
@@ -13,7 +14,6 @@ import { planDomains } from './domains.ts'
 import type { ExchangerSite, RunningExchanger } from './exchanger.ts'
 import { buildZone, type Host, placeHosts } from './hosts.ts'
 import { Mailroom, type ReceivedFilter, type ReceivedMail } from './mailroom.ts'
-import { makeDirectory } from './make-directory.ts'
 import { type NameServer, startNameServer } from './name-server.ts'
 import { checkOptions, type SandboxOptions } from './options.ts'
 import { OrdinaryExchanger } from './ordinary-exchanger.ts'
@@ -58,7 +58,7 @@ const hasIpv6 = (): boolean =>
 
 const prepareMailDir = async (mailDir: string | undefined): Promise<string> => {
   if (mailDir === undefined) return await mkdtemp(join(tmpdir(), 'mxpress-sandbox-'))
-  await makeDirectory(mailDir)
+  makeDirectory(mailDir)
   return mailDir
 }
 

@@ -123,6 +123,11 @@ describe('nothing is queued and the exit code says why (sysexits.h)', () => {
     expect((await sendmail(['c@d.test'], 'x\n', { cwd })).code).toBe(73)
   })
 
+  test('73, a queue directory where none can be: below /proc', async () => {
+    const { code, stderr } = await sendmail(['--queue', '/proc/mxpress/queue', 'c@d.test'], 'x\n')
+    expect([code, stderr]).toEqual([73, expect.stringContaining('/proc/mxpress')])
+  })
+
   test('78, a configuration that is wrong', async () => {
     expect((await sendmail(['c@d.test'], 'x\n', { env: { MXPRESS_QUEUE_EXPIRE: 'soon' } })).code).toBe(78)
   })

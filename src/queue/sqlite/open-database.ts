@@ -4,9 +4,10 @@
  * One rule: the lock is the kernel's, on a file that only SQLite touches, so that it ends with the process however that
  * ends. (Locks of this kind would be lost if another descriptor of the file were closed in this process.)
  */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeDirectory } from '../../files/make-directory.ts'
 import { QueueLockedError, QueueUnwritableError } from '../errors.ts'
 import { migrate } from './schema.ts'
 
@@ -62,7 +63,7 @@ export function openDatabase({ dir, role, create }: OpenRequest): OpenDatabase {
 
 function prepareDirectory(dir: string, create: boolean): void {
   if (create) {
-    mkdirSync(path.join(dir, 'content'), { recursive: true, mode: 0o700 })
+    makeDirectory(path.join(dir, 'content'), { mode: 0o700 })
     return
   }
   try {
