@@ -4,6 +4,7 @@
  */
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { parsePathCommand } from './command-path.ts'
+import { MESSAGE_TOO_BIG } from './refusal.ts'
 
 /** What a connection is held to. */
 export interface ConnectionLimits {
@@ -121,7 +122,9 @@ export class SubmissionConnection extends SMTPConnection {
 
   override send(code: number, text?: string | string[] | null, context?: string | false): void {
     if (this._closing) return
-    super.send(code, this.#offers(text), typeof text === 'string' && ownStatus.test(text) ? false : context)
+    // One thing, one text: the same words as at the end of a content that did not say its size.
+    const said = context === 'MESSAGE_TOO_BIG' ? `${MESSAGE_TOO_BIG.status} ${MESSAGE_TOO_BIG.text}` : text
+    super.send(code, this.#offers(said), typeof said === 'string' && ownStatus.test(said) ? false : context)
     if (code < 400 || code === 421) return
     this.#errors += 1
     if (this.#errors >= this.limits.maxErrors) super.send(421, '4.7.0 too many errors', false)

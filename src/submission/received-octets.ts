@@ -3,7 +3,7 @@
  * One rule: their sum is bounded, whatever the number of clients; who would go over it is told to come back.
  */
 import type { SMTPServerDataStream } from 'smtp-server'
-import { Refusal } from './refusal.ts'
+import { MESSAGE_TOO_BIG, Refusal } from './refusal.ts'
 
 /** Memory for messages, shared by all connections. */
 export class ReceiveBudget {
@@ -52,8 +52,7 @@ export async function receiveContent<T>(
         chunks.push(chunk)
       } else drop()
     }
-    // RFC 1870 §6.3.
-    if (stream.sizeExceeded) throw new Refusal(552, '5.3.4', 'message too big')
+    if (stream.sizeExceeded) throw new Refusal(552, MESSAGE_TOO_BIG.status, MESSAGE_TOO_BIG.text)
     if (!hasRoom) throw new Refusal(452, '4.3.1', 'too much mail is coming in just now, try again later')
     return await use(Buffer.concat(chunks))
   } finally {

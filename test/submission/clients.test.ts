@@ -1,27 +1,9 @@
 /** Programs that people hand mail in with. What is not installed is skipped and said so. */
 import { spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import path from 'node:path'
 import { createTransport, type SendMailOptions, type TransportOptions } from 'nodemailer'
 import { describe, expect, test } from 'vitest'
+import { findClient } from '../support/mta/client-program.ts'
 import { certificates, hostname, start } from './client.ts'
-
-const isExecutable = (file: string) => {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const unpacked = path.join(process.env.MTA_DIR ?? '/var/cache/mxpress-mta', 'swaks/usr/bin')
-const find = (name: string): string | null => {
-  const dirs = [...(process.env.PATH ?? '').split(path.delimiter), unpacked]
-  const found = dirs.map((dir) => path.join(dir, name)).find(isExecutable) ?? null
-  if (found === null) process.stderr.write(`skipped: mail handed in by ${name}: not installed\n`)
-  return found
-}
 
 const run = (file: string, args: readonly string[], input = '') =>
   new Promise<{ code: number | null; output: string }>((resolve) => {
@@ -119,7 +101,7 @@ describe('nodemailer', () => {
   })
 })
 
-const swaks = find('swaks')
+const swaks = findClient('swaks')
 describe.skipIf(swaks === null)('swaks', () => {
   test('hands in a message', async () => {
     await using server = await start()
@@ -141,7 +123,7 @@ describe.skipIf(swaks === null)('swaks', () => {
   })
 })
 
-const python = find('python3')
+const python = findClient('python3')
 describe.skipIf(python === null)("Python's smtplib", () => {
   const script = (port: number, act: string) => `
 import smtplib
@@ -172,7 +154,7 @@ server.sendmail('alice@sender.test', ['bob@example.test'], 'Subject: py\\n\\nx\\
   })
 })
 
-const curl = find('curl')
+const curl = findClient('curl')
 describe.skipIf(curl === null)('curl', () => {
   test('hands in a message', async () => {
     await using server = await start()

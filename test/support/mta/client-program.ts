@@ -11,6 +11,7 @@ const programs = {
   'git send-email': { file: 'git-send-email', unpacked: 'git-email/usr/lib/git-core' },
   mailx: { file: 'bsd-mailx', unpacked: 'bsd-mailx/usr/bin' },
   mutt: { file: 'mutt', unpacked: 'mutt/usr/bin' },
+  curl: { file: 'curl', unpacked: null },
   python3: { file: 'python3', unpacked: null },
 } as const
 
