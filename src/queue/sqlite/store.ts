@@ -21,13 +21,14 @@ import type {
 } from '../store.ts'
 import type { Addition, PreparedSubmission } from './adding.ts'
 import { Begun } from './begun.ts'
+import { Changes } from './changes.ts'
 import { Contents } from './contents.ts'
 import { errorOf, failureOf } from './failures.ts'
 import type { OpenRequest } from './open-database.ts'
+import { filesOf, memoryOf, prepare } from './preparing.ts'
 import type { PreparedSettlement } from './settling.ts'
 import type { SteeredPage, Steering } from './steering.ts'
 import { DatabaseThread } from './thread.ts'
-import { WakeFile } from './wake-file.ts'
 
 /** How a queue directory is used. */
 export interface SqliteQueueOptions {
@@ -72,11 +73,8 @@ export class SqliteQueue implements QueueStore {
   readonly #thread: DatabaseThread
   readonly #contents: Contents
   readonly #begun: Begun
-  readonly #wake: WakeFile
+  readonly #changes: Changes
   readonly #dir: string
-  readonly #isDaemon: boolean
-  #hasChanged = true
-  #onChange: (() => void) | null = null
 
   /** Use `openSqliteQueue`. */
   constructor(
@@ -89,14 +87,13 @@ export class SqliteQueue implements QueueStore {
   ) {
     this.#thread = thread
     this.#dir = dir
-    this.#isDaemon = isDaemon
     this.#contents = new Contents(dir, reserveOctets)
     this.#begun = new Begun(dir)
-    this.#wake = new WakeFile(dir, () => this.#change())
+    this.#changes = new Changes(dir, { isDaemon })
   }
 
   async add(submission: Submission): Promise<Added> {
-    const prepared = await this.#prepare(submission)
+    const prepared = await prepare(submission, this.#contents)
     let addition: Addition
     try {
       addition = await this.#thread.ask('add', prepared, memoryOf([prepared]))
@@ -105,7 +102,7 @@ export class SqliteQueue implements QueueStore {
       throw error
     }
     if (addition.added.isRepeated) await this.#contents.remove(filesOf([prepared]))
-    if (addition.isSooner) await this.#tell()
+    if (addition.isSooner) await this.#changes.tell()
     return addition.added
   }
 
@@ -129,7 +126,7 @@ export class SqliteQueue implements QueueStore {
     const reports: PreparedSubmission[] = []
     let isSettled = false
     try {
-      for (const report of settlement.reports ?? []) reports.push(await this.#prepare(report))
+      for (const report of settlement.reports ?? []) reports.push(await prepare(report, this.#contents))
       const settled = await this.#thread.ask(
         'settle',
         { ...settlement, reports } as PreparedSettlement,
@@ -141,7 +138,7 @@ export class SqliteQueue implements QueueStore {
     } finally {
       if (!isSettled) await this.#contents.remove(filesOf(reports))
     }
-    if (isSettled && reports.length > 0) this.#change()
+    if (isSettled && reports.length > 0) this.#changes.note()
     return isSettled
   }
 
@@ -182,23 +179,7 @@ export class SqliteQueue implements QueueStore {
   }
 
   changed(signal?: AbortSignal): Promise<void> {
-    this.#wake.listen()
-    if (signal?.aborted) return Promise.reject(signal.reason)
-    if (this.#hasChanged) {
-      this.#hasChanged = false
-      return Promise.resolve()
-    }
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#onChange = null
-        reject(signal?.reason)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#onChange = () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      }
-    })
+    return this.#changes.next(signal)
   }
 
   async content(submissionId: string): Promise<Message> {
@@ -258,7 +239,7 @@ export class SqliteQueue implements QueueStore {
   }
 
   async close(): Promise<void> {
-    this.#wake.close()
+    this.#changes.close()
     await this.#thread.close()
     this.#begun.close()
   }
@@ -273,25 +254,6 @@ export class SqliteQueue implements QueueStore {
       return work()
     } catch (error) {
       throw errorOf(failureOf(error), this.#dir)
-    }
-  }
-
-  async #prepare(submission: Submission): Promise<PreparedSubmission> {
-    const { message, createdAt } = submission
-    return {
-      messageId: message.messageId,
-      size: message.size,
-      requires: [...message.requires],
-      content: await this.#contents.store(message),
-      reversePath: submission.reversePath,
-      recipients: submission.recipients,
-      envid: submission.envid ?? null,
-      ret: submission.ret ?? null,
-      createdAt,
-      dueAt: submission.dueAt ?? createdAt,
-      expiresAt: submission.expiresAt,
-      warnAt: submission.warnAt ?? null,
-      idempotencyKey: submission.idempotencyKey ?? null,
     }
   }
 
@@ -310,30 +272,7 @@ export class SqliteQueue implements QueueStore {
       after = page.next
       await this.#contents.remove(page.unneededFiles)
     } while (after !== null)
-    if (changed > 0) await this.#tell()
+    if (changed > 0) await this.#changes.tell()
     return { changed, leased }
   }
-
-  /** Whoever listens: in this process at once, in others by the file. The daemon is the one that listens. */
-  async #tell(): Promise<void> {
-    this.#change()
-    if (!this.#isDaemon) await this.#wake.touch()
-  }
-
-  #change(): void {
-    const onChange = this.#onChange
-    this.#onChange = null
-    if (onChange === null) this.#hasChanged = true
-    else onChange()
-  }
-}
-
-function memoryOf(submissions: readonly PreparedSubmission[]): ArrayBuffer[] {
-  return submissions.flatMap(({ content }) =>
-    'octets' in content ? (content.octets.buffer as ArrayBuffer) : [],
-  )
-}
-
-function filesOf(submissions: readonly PreparedSubmission[]): string[] {
-  return submissions.flatMap(({ content }) => ('file' in content ? content.file : []))
 }
