@@ -2,6 +2,7 @@
  * `mxpress talk`: SMTP by hand, as everybody learns it, or from a script. One rule: script, files, options and the transcript
  * are checked before anybody is called; what happens then is shown as it happens.
  */
+import type { Interface } from 'node:readline'
 import { type Command, InvalidArgumentError } from 'commander'
 import { tlsClientFor } from '../client/trust.ts'
 import { durationForms, readDuration } from '../config/duration.ts'
@@ -166,22 +167,34 @@ async function byHand(dialogue: Talk, { show, implicitTls }: Leading): Promise<E
   const terminal = openTerminal()
   show.enter(terminal)
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
-  void dialogue.over.then(() => terminal.close())
+  void dialogue.over.then(() => {
+    show.leave()
+    terminal.close()
+  })
   try {
     await dialogue.greet({ implicitTls }).catch((error: unknown) => tell(show, error))
-    terminal.prompt()
-    for await (const line of terminal) {
-      if (dialogue.mode === 'command' && /^:\s*help\b/i.test(line)) show.help()
-      await show.typed(line, () => dialogue.take(line)).catch((error: unknown) => tell(show, error))
-      if (dialogue.isOver) break
-      terminal.prompt()
-    }
+    await converse(dialogue, { show, terminal })
   } finally {
     show.leave()
     terminal.close()
   }
   await dialogue.finish()
   return show.isLost ? exitCodes.temporaryFailure : exitCodes.ok
+}
+
+async function converse(
+  dialogue: Talk,
+  { show, terminal }: { readonly show: Show; readonly terminal: Interface },
+): Promise<void> {
+  // A closed terminal is not to be asked for anything.
+  if (dialogue.isOver) return
+  terminal.prompt()
+  for await (const line of terminal) {
+    if (dialogue.mode === 'command' && /^:\s*help\b/i.test(line)) show.help()
+    await show.typed(line, () => dialogue.take(line)).catch((error: unknown) => tell(show, error))
+    if (dialogue.isOver) return
+    terminal.prompt()
+  }
 }
 
 /** @throws what is neither of the network nor of the input */
