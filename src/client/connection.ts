@@ -39,6 +39,7 @@ export class Connection {
   readonly #replies: Reply[] = []
   readonly #deadline = new Deadline(() => this.#expire())
   readonly #concealment = new Concealment()
+  #mostUnread = MAX_UNREAD_REPLIES
   #waiter: Waiter | null = null
   #failure: Error | null = null
 
@@ -64,6 +65,11 @@ export class Connection {
   /** Whether the peer has said something, or begun to, that answers nothing. */
   get hasUnasked(): boolean {
     return this.#replies.length > 0 || this.#parser.isMidReply
+  }
+
+  /** A flight with this many commands more than usual is about to go out. */
+  expectReplies(more: number): void {
+    this.#mostUnread = MAX_UNREAD_REPLIES + more
   }
 
   /** The oldest reply nobody has taken, whatever it answers. */
@@ -212,7 +218,7 @@ export class Connection {
       return
     }
     this.#hideFrom(known)
-    if (this.#replies.length > MAX_UNREAD_REPLIES) {
+    if (this.#replies.length > this.#mostUnread) {
       this.#fail(new RemoteProtocolError('expected one reply for each command, found a flood of them'))
       return
     }
@@ -264,5 +270,5 @@ function unseen(): RemoteProtocolError {
   return new RemoteProtocolError('expected a reply, found something else (not shown: we have logged in here)')
 }
 
-// A flight has at most four commands; a 421 or a second opinion may come on top.
+// A flight has at most four commands beside RCPT; a 421 or a second opinion may come on top.
 const MAX_UNREAD_REPLIES = 64

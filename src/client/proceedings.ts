@@ -26,10 +26,18 @@ export interface Transaction {
   /** Wishes about reports: said to a peer that offers DSN, and to no other (RFC 3461 §5.2.1, §5.2.2). */
   readonly envelopeDsn?: EnvelopeDsn | undefined
   readonly recipientDsn?: RecipientDsn | undefined
+  /** Recipients who share the transaction with the first. Default: none. */
+  readonly others?: readonly OtherRecipient[]
   /** Use BDAT where it is offered; false for a peer that offers it and does not know it. */
   readonly useChunking: boolean
   /** Awaited before the first octet of the content is written; if it rejects, the transaction ends there. */
   readonly beforeContent?: (() => Promise<void> | undefined) | null
+}
+
+/** One recipient beside the first. */
+export interface OtherRecipient {
+  readonly forwardPath: Address
+  readonly recipientDsn?: RecipientDsn | undefined
 }
 
 /** How a transaction ended. */
@@ -45,6 +53,11 @@ export interface TransactionEnd {
   readonly repliesSeen: number
   /** The peer took MAIL and RCPT and does not know BDAT: a new session and DATA will do. */
   readonly isChunkingRefused: boolean
+  /**
+   * Refusals of single recipients at RCPT, by their place, the first's being 0; `null` where there was but one recipient.
+   * `endFor` says what the end is for each.
+   */
+  readonly refusals?: ReadonlyMap<number, Reply> | null
 }
 
 /** Thrown here and caught by `runTransaction`: a refusal has decided, and the rest of the transaction is not due. */
@@ -62,6 +75,7 @@ export class Proceedings {
   #repliesSeen = 0
   #hasTakenChunk = false
   #isChunkingRefused = false
+  #refusals: Map<number, Reply> | null = null
 
   constructor(session: Session, transaction: Transaction) {
     this.session = session
@@ -69,6 +83,15 @@ export class Proceedings {
     this.timeouts = session.timeouts
     this.transaction = transaction
     session.isPastFinalDot = false
+    const { others } = transaction
+    if (others === undefined || others.length === 0) return
+    this.#refusals = new Map()
+    this.connection.expectReplies(others.length)
+  }
+
+  /** Recipients of the transaction. */
+  get recipientCount(): number {
+    return 1 + (this.transaction.others?.length ?? 0)
   }
 
   end(): TransactionEnd {
@@ -79,6 +102,7 @@ export class Proceedings {
       isContentSent: this.session.isPastFinalDot,
       repliesSeen: this.#repliesSeen,
       isChunkingRefused: this.#isChunkingRefused,
+      refusals: this.#refusals,
     }
   }
 
@@ -154,6 +178,12 @@ export class Proceedings {
   async ignoredReply(): Promise<void> {
     const reply = await this.connection.readReply('content', this.timeouts.dataTerminationMs)
     this.#watchFor421(reply)
+  }
+
+  /** One recipient of several is refused, which decides nothing for the others. */
+  refuseRecipient(place: number, reply: Reply): void {
+    if (isIntermediate(reply)) throw nonsense('a verdict at rcpt', reply)
+    this.#refusals?.set(place, reply)
   }
 
   refuse(stage: TransactionStage, reply: Reply): never {

@@ -72,6 +72,8 @@ export class Session {
   isPastFinalDot = false
   /** The MAIL command of the last message, for its next recipient. */
   mailLine: MailLine | null = null
+  /** Recipients that the peer takes in one transaction (RFC 9422 §4.2, or as it has shown); `null`: not known. */
+  mostRecipients: number | null
   /** The last transaction was left open or refused: the next one begins with RSET (RFC 5321 §4.1.1.5). */
   needsReset = false
   #isOver = false
@@ -89,6 +91,7 @@ export class Session {
     this.connection = connection
     this.timeouts = established.timeouts
     this.extensions = established.extensions
+    this.mostRecipients = established.extensions.rcptMax
     this.tls = established.tls
   }
 

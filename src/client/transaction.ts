@@ -1,5 +1,5 @@
 /**
- * One transaction: MAIL, RCPT and the content for one recipient (RFC 5321 §3.3), in as few flights as the peer allows:
+ * One transaction: MAIL, RCPT and the content for one recipient or more (RFC 5321 §3.3), in as few flights as the peer allows:
  *
  *   PIPELINING and CHUNKING   MAIL RCPT BDAT+content                  one round trip    content-bdat.ts
  *   PIPELINING                MAIL RCPT DATA | content                two               content-data.ts
@@ -13,7 +13,14 @@ import { sendByData } from './content-data.ts'
 import { Proceedings, REFUSED, type Transaction, type TransactionEnd } from './proceedings.ts'
 import type { Session } from './session.ts'
 
-export type { Transaction, TransactionEnd, TransactionStage } from './proceedings.ts'
+export type { OtherRecipient, Transaction, TransactionEnd, TransactionStage } from './proceedings.ts'
+
+/** What the end is for one recipient of several: its own refusal, which stands whatever became of the others; else theirs. */
+export function endFor(end: TransactionEnd, place: number): TransactionEnd {
+  const reply = end.refusals?.get(place)
+  if (reply === undefined) return end
+  return { ...end, stage: 'rcpt', reply, error: null, isContentSent: false, isChunkingRefused: false }
+}
 
 /** Runs a transaction on a usable session. Never rejects; look at `session.isUsable` before the next one. */
 export async function runTransaction(session: Session, transaction: Transaction): Promise<TransactionEnd> {

@@ -8,6 +8,7 @@
  *   mail, rcpt, data          4xx, lost, too slow, nonsense     the next target; none left: deferred
  *                             5xx                               failed
  *                             530, 534, 535, 538 of a relay     the next target; none left: deferred
+ *                             452, 552 behind another recipient another transaction (RFC 5321 §4.5.3.1.10)
  *                             421 or lost, session in reuse     the same target again, in a new session
  *   content (BDAT)            500–504                           the same target again, with DATA
  *   content, before its end   lost, too slow, nonsense          the next target; none left: deferred
@@ -44,6 +45,8 @@ export type Verdict =
   | { readonly kind: 'deferred'; readonly cause: Cause; readonly uncertain: boolean }
   /** This target will not have it now; the next one may. */
   | { readonly kind: 'next-target'; readonly cause: Cause }
+  /** It was one recipient too many: in another transaction of the same session. */
+  | { readonly kind: 'other-transaction'; readonly cause: Cause }
   /** Nobody is to blame: once more at the same target, in a new session. */
   | { readonly kind: 'again'; readonly cause: Cause; readonly isChunkingBroken: boolean }
 
@@ -53,6 +56,8 @@ export interface TransactionContext {
   readonly isReused: boolean
   /** The peer is a relay, which may ask for a login. Default false. */
   readonly isRelay?: boolean
+  /** Another recipient was accepted before in the same transaction. Default false. */
+  readonly isFollower?: boolean
 }
 
 /** What the end of a transaction means. */
@@ -63,7 +68,7 @@ export function classifyTransaction(end: TransactionEnd, context: TransactionCon
 function classifyReply(
   end: TransactionEnd,
   reply: Reply,
-  { isReused, isRelay }: TransactionContext,
+  { isReused, isRelay, isFollower }: TransactionContext,
 ): Verdict {
   const { stage } = end
   if (reply.code < 300 && stage === 'end-of-data') return { kind: 'delivered', reply }
@@ -72,6 +77,7 @@ function classifyReply(
     return classifyError({ ...end, reply: null, error }, isReused)
   }
   const cause: Cause = { stage, status: statusOf(reply), reply }
+  if (isFollower && stage === 'rcpt' && isTooMany(reply)) return { kind: 'other-transaction', cause }
   if (end.isChunkingRefused) return { kind: 'again', cause, isChunkingBroken: true }
   // RFC 5321 §3.8: 421 ends a session that has lasted long enough for the peer; it says nothing of this recipient.
   // 503 in a session in reuse means that the two sides differ about where they are.
@@ -81,6 +87,11 @@ function classifyReply(
   // RFC 4954 §6: the login is missing or too weak, whoever the recipient is.
   if (isRelay && LOGIN_CODES.has(reply.code)) return { kind: 'next-target', cause }
   return { kind: reply.code < 500 ? 'next-target' : 'failed', cause }
+}
+
+/** RFC 5321 §4.5.3.1.10: 452, and 552 of older servers. With a status of its own it may be about the mailbox (RFC 3463 §3.2, §3.3). */
+function isTooMany({ code, status }: Reply): boolean {
+  return (code === 452 || code === 552) && (status === null || !/^\d\.[12]\./.test(status))
 }
 
 const LOGIN_CODES: ReadonlySet<number> = new Set([530, 534, 535, 538])

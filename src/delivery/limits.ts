@@ -14,6 +14,8 @@ export interface DeliverySettings {
   readonly maxTargets: number
   /** Transactions in one session, after which it is ended and another one opened. */
   readonly messagesPerSession: number
+  /** Recipients of a message that share one transaction; a relay has its own. */
+  readonly recipientsPerTransaction: number
 }
 
 /**

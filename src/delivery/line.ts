@@ -21,6 +21,29 @@ export class Line {
     return this.#length
   }
 
+  /**
+   * Transactions that those who wait amount to, with up to `perTransaction` recipients of one delivery in each; counted no
+   * further than to `enough`.
+   * @param served of this delivery as many as one transaction has room for beside its first are as good as gone
+   */
+  transactions(perTransaction: number, enough: number, served: Delivery | null): number {
+    if (perTransaction === 1) return Math.min(this.#length, enough)
+    const waiting = new Map<Delivery, number>()
+    let transactions = 0
+    const count = (delivery: Delivery, recipients: number): void => {
+      const before = waiting.get(delivery) ?? (delivery === served ? 1 - perTransaction : 0)
+      const after = before + recipients
+      waiting.set(delivery, after)
+      transactions += groups(after, perTransaction) - groups(before, perTransaction)
+    }
+    for (const { delivery } of this.#returned) count(delivery, 1)
+    for (const { delivery, recipients, next } of this.#batches) {
+      if (transactions >= enough) break
+      count(delivery, recipients.length - next)
+    }
+    return Math.min(transactions, enough)
+  }
+
   add(delivery: Delivery, recipients: readonly Recipient[]): void {
     if (recipients.length === 0) return
     this.#batches.push({ delivery, recipients, next: 0 })
@@ -34,6 +57,38 @@ export class Line {
     job.preferredSource = null
     this.#returned.push(job)
     this.#length++
+  }
+
+  /** A job that is to be tried again, with all that it has gone through, is next. */
+  requeue(job: Job): void {
+    this.#returned.push(job)
+    this.#length++
+  }
+
+  /** Up to `most` others of the job's delivery, as far as they may come along, taken out of the line. */
+  companions(lead: Job, most: number, mayCome: (job: Job) => boolean): readonly Job[] {
+    const taken: Job[] = []
+    const isAlike = (job: Job): boolean => job.delivery === lead.delivery && mayCome(job)
+    for (let at = this.#returned.length - 1; at >= 0 && taken.length < most; at--) {
+      const job = this.#returned[at]
+      if (job === undefined || !isAlike(job)) continue
+      this.#returned.splice(at, 1)
+      taken.push(job)
+    }
+    for (const batch of this.#batches) {
+      if (batch.delivery !== lead.delivery) continue
+      while (taken.length < most) {
+        const recipient = batch.recipients[batch.next]
+        if (recipient === undefined) break
+        const job = new Job(batch.delivery, recipient)
+        if (!mayCome(job)) break
+        batch.next++
+        taken.push(job)
+      }
+    }
+    this.#batches = this.#batches.filter(({ recipients, next }) => next < recipients.length)
+    this.#length -= taken.length
+    return taken
   }
 
   /** The next one, or `null`. */
@@ -64,4 +119,8 @@ export class Line {
     this.#length -= withdrawn.length
     return withdrawn
   }
+}
+
+function groups(recipients: number, perTransaction: number): number {
+  return Math.max(0, Math.ceil(recipients / perTransaction))
 }

@@ -3,28 +3,27 @@
  * again with the next target. One rule: a recipient that may have the message already is offered to nobody else.
  */
 import type { Session } from '../client/session.ts'
-import { runTransaction } from '../client/transaction.ts'
-import { formatReply } from '../smtp/reply.ts'
-import { classifyExhausted, classifyTransaction, statusOf, type Verdict } from './classify.ts'
+import { classifyDefect, classifyExhausted, type Verdict } from './classify.ts'
 import type { Conclusion, Job } from './job.ts'
 import type { Opened } from './open-session.ts'
 import type { Attempt, Cause } from './outcome.ts'
-import { diagnosticOf, logOutcome, logRetrying } from './report-events.ts'
-import { fitFor } from './suitability.ts'
+import { logOutcome, logRetrying } from './report-events.ts'
 import type { Surroundings } from './surroundings.ts'
+import { type Judged, transact } from './transact.ts'
 
 /**
  * Hosts that may refuse one recipient for now before it is deferred; Postfix too asks two (`smtp_mx_session_limit`).
  * More would only show the same greylist the same recipient again.
  */
 const MAX_REFUSALS = 2
-/** Times the same target may lose a session in reuse under one recipient before it counts as a failure of the target. */
-const MAX_REPETITIONS = 3
-
 /** What serving needs of its site. */
 export interface SessionSource {
   /** A usable session to a target the job has not tried. @throws `signal.reason` */
   obtain(job: Job): Promise<Opened>
+  /** Others of the job's delivery who may share its transaction; they are the caller's to settle. */
+  companions(lead: Job, session: Session, mayCome: (job: Job) => boolean): readonly Job[]
+  /** Lets a job wait for another turn. */
+  requeue(job: Job): void
   /** Takes back a session that is not used on. */
   release(session: Session): void
 }
@@ -55,15 +54,21 @@ export async function serve(
         session = opened.session
         if (session === null) return exhausted(job, around)
       }
-      const verdict = await transact(job, session, around)
+      const serving: Session = session
+      const [lead, ...others] = await transact(job, serving, {
+        around,
+        companions: (mayCome) => source.companions(job, serving, mayCome),
+      })
+      // Back to front, so that the first of those who wait again is the next.
+      for (const other of others.toReversed()) settleCompanion(other, serving, { source, around })
       // Given up before the peer had a final word: what the abort did to the session is no verdict.
-      if (signal.aborted && !isFinal(verdict)) break
-      const conclusion = conclusionOf(verdict, job, around)
+      if (signal.aborted && !isFinal(lead.verdict)) break
+      const conclusion = conclusionOf(lead.verdict, job, around)
       if (conclusion !== null) {
         conclude(job, conclusion, around)
         return { kind: 'concluded', session }
       }
-      prepareNextTry(job, session, verdict, around)
+      prepareNextTry(job, session, lead.verdict, around)
     }
   } catch (error) {
     // A defect of ours: nobody knows where the dialogue stands.
@@ -71,8 +76,29 @@ export async function serve(
     if (session !== null) source.release(session)
     throw error
   }
-  conclude(job, { kind: 'deferred', cause: abortCause(signal), uncertain: false }, around)
+  conclude(job, abortConclusion(signal), around)
   return { kind: 'concluded', session }
+}
+
+/** Whoever came along and has no outcome yet gets a turn of its own. A defect of ours must not cost the others theirs. */
+function settleCompanion(
+  { job, verdict }: Judged,
+  session: Session,
+  { source, around }: { readonly source: SessionSource; readonly around: Surroundings },
+): void {
+  try {
+    // Nobody takes out of the line who comes back to it after an abort.
+    const isOver = job.delivery.signal.aborted && !isFinal(verdict)
+    const conclusion = isOver ? abortConclusion(job.delivery.signal) : conclusionOf(verdict, job, around)
+    if (conclusion !== null) {
+      conclude(job, conclusion, around)
+      return
+    }
+    prepareNextTry(job, session, verdict, around)
+    source.requeue(job)
+  } catch (error) {
+    if (!job.isConcluded) conclude(job, concludeExhausted([classifyDefect(error as Error)]), around)
+  }
 }
 
 async function obtainOrAbort(job: Job, source: SessionSource): Promise<Opened | null> {
@@ -105,66 +131,6 @@ const SESSION_STAGES: ReadonlySet<Attempt['stage']> = new Set([
   'auth',
 ])
 
-async function transact(job: Job, session: Session, around: Surroundings): Promise<Verdict> {
-  const { delivery, recipient } = job
-  const { reversePath } = delivery.envelope
-  const startedAt = around.clock.now()
-  const begun = around.clock.monotonic()
-  const forwardPath = recipient.address
-  const fitted = await fitFor(session, delivery.message, { reversePath, forwardPath }, around.signer)
-  const isReused = session.transactions > 0
-  let verdict: Verdict
-  if (fitted.kind === 'unsuitable') verdict = { kind: 'next-target', cause: fitted.cause }
-  else {
-    const { message, smtpUtf8 } = fitted
-    delivery.activeSessions.add(session)
-    const end = await runTransaction(session, {
-      reversePath,
-      forwardPath,
-      message,
-      smtpUtf8,
-      envelopeDsn: delivery.envelope.dsn,
-      recipientDsn: recipient.dsn,
-      useChunking: !around.memory.hasBrokenChunking(session.target),
-      beforeContent: delivery.beforeContent === null ? null : () => delivery.beforeContent?.(recipient),
-    })
-    delivery.activeSessions.delete(session)
-    verdict = classifyTransaction(end, { isReused, isRelay: session.target.exchanger.relay !== undefined })
-    // Told only where somebody may ask: for most mail there is nothing to add.
-    if (recipient.dsn !== undefined && verdict.kind === 'delivered') {
-      verdict = { ...verdict, isDsnPassedOn: session.extensions.dsn }
-    }
-  }
-  if (verdict.kind === 'again' && job.repetitions >= MAX_REPETITIONS)
-    verdict = { ...verdict, kind: 'next-target' }
-  if (verdict.kind !== 'again') {
-    job.attempts.push(
-      attemptOf(verdict, session, { startedAt, durationMs: around.clock.monotonic() - begun }),
-    )
-  }
-  return verdict
-}
-
-function attemptOf(
-  verdict: Verdict,
-  { target, tls, localAddress }: Session,
-  when: { readonly startedAt: number; readonly durationMs: number },
-): Attempt {
-  const isDelivered = verdict.kind === 'delivered'
-  return {
-    exchanger: target.exchanger.host,
-    ip: target.ip,
-    port: target.exchanger.port,
-    stage: isDelivered ? 'end-of-data' : verdict.cause.stage,
-    status: isDelivered ? statusOf(verdict.reply) : verdict.cause.status,
-    diagnostic: isDelivered ? formatReply(verdict.reply) : diagnosticOf(verdict.cause),
-    startedAt: when.startedAt,
-    durationMs: when.durationMs,
-    tls,
-    localAddress,
-  }
-}
-
 /** The outcome, or `null` when there is a next try. */
 function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclusion | null {
   switch (verdict.kind) {
@@ -173,6 +139,7 @@ function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclus
     case 'deferred':
       return verdict
     case 'again':
+    case 'other-transaction':
       return null
     case 'next-target': {
       job.causes.push(verdict.cause)
@@ -187,6 +154,7 @@ function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclus
 }
 
 function prepareNextTry(job: Job, session: Session, verdict: Verdict, around: Surroundings): void {
+  if (verdict.kind === 'other-transaction') return
   if (verdict.kind === 'again') {
     job.repetitions++
     if (verdict.isChunkingBroken) around.memory.rememberBrokenChunking(session.target)
@@ -216,6 +184,10 @@ function isFinal(verdict: Verdict): boolean {
 /** Gives the job its outcome and writes the line that says so. */
 export function conclude(job: Job, conclusion: Conclusion, around: Surroundings): void {
   logOutcome(job.conclude(conclusion, around.clock.monotonic()), job.delivery.id, around.log)
+}
+
+function abortConclusion(signal: AbortSignal): Conclusion {
+  return { kind: 'deferred', cause: abortCause(signal), uncertain: false }
 }
 
 /** Why recipients that were not begun, or not finished, are deferred when the caller gives up. */

@@ -62,11 +62,9 @@ export class Site {
   }
 
   /** As many workers as there is work for, one until the site has shown that it answers. */
-  #employ(): void {
-    const wanted = Math.min(
-      this.#isReachable ? this.#ceiling.sessions : 1,
-      this.#workers.size + this.#line.length,
-    )
+  #employ(served: Delivery | null = null): void {
+    const most = this.#isReachable ? this.#ceiling.sessions : 1
+    const wanted = Math.min(most, this.#workers.size + this.#work(most, served))
     while (this.#workers.size < wanted) {
       const worker = this.#slots(() => new Worker(this.#workplace).run()).finally(() => {
         this.#workers.delete(worker)
@@ -76,16 +74,25 @@ export class Site {
     }
   }
 
+  /** Transactions that wait for a worker. `served`: a worker is about to begin one of this delivery. */
+  #work(most: number, served: Delivery | null): number {
+    const [exchanger] = this.#exchangers
+    const { recipientsPerTransaction } = exchanger?.relay ?? this.#around.limits.settings
+    return this.#line.transactions(recipientsPerTransaction, most, served)
+  }
+
   readonly #workplace: Workplace = {
     around: () => this.#around,
     next: () => this.#line.next(),
     hasWaiting: () => this.#line.length > 0,
+    companions: (lead, most, mayCome) => this.#line.companions(lead, most, mayCome),
+    requeue: (job) => this.#line.requeue(job),
     sessions: () => this.#sessions,
     exchangers: () => this.#exchangers,
-    reached: () => {
+    reached: (job) => {
       if (this.#isReachable) return
       this.#isReachable = true
-      this.#employ()
+      this.#employ(job.delivery)
     },
     giveUp: (job, causes) => this.#giveUp(job, causes),
   }

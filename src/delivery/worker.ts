@@ -23,11 +23,15 @@ export interface Workplace {
   /** The recipient whose turn it is, or `null`. */
   next(): Job | null
   hasWaiting(): boolean
+  /** Others of the job's delivery who may share its transaction. */
+  companions(lead: Job, most: number, mayCome: (job: Job) => boolean): readonly Job[]
+  /** Lets a job wait for another turn. */
+  requeue(job: Job): void
   sessions(): SiteSessions
   /** The latest answer of the DNS. */
   exchangers(): readonly Exchanger[]
-  /** A session stands: the site can be reached. */
-  reached(): void
+  /** A session stands for the job: the site can be reached. */
+  reached(job: Job): void
   /** No session was to be had. @returns whether the worker may go on */
   giveUp(job: Job, causes: readonly Cause[]): boolean
 }
@@ -63,7 +67,7 @@ export class Worker implements SessionSource {
     const opened =
       idle === null ? await this.#open(job) : { session: idle, attempts: [], triedTargets: [], causes: [] }
     if (opened.session === null) return opened
-    this.#place.reached()
+    this.#place.reached(job)
     try {
       this.#slot ??= await this.#place.around().limits.slot(job.delivery.signal)
     } catch (error) {
@@ -71,6 +75,18 @@ export class Worker implements SessionSource {
       throw error
     }
     return opened
+  }
+
+  companions(lead: Job, session: Session, mayCome: (job: Job) => boolean): readonly Job[] {
+    const { settings } = this.#place.around().limits
+    const { relay } = session.target.exchanger
+    const most = relay?.recipientsPerTransaction ?? settings.recipientsPerTransaction
+    const allowed = Math.min(most, session.mostRecipients ?? most) - 1
+    return allowed < 1 ? [] : this.#place.companions(lead, allowed, mayCome)
+  }
+
+  requeue(job: Job): void {
+    this.#place.requeue(job)
   }
 
   /** Lets the session idle for whoever comes next. */

@@ -18,6 +18,8 @@ export interface Extensions {
   readonly sizeLimitOctets: number | null
   /** Transactions the peer allows in one session (RFC 9422 §4.1); `null` when it does not say. */
   readonly mailMax: number | null
+  /** Recipients the peer allows in one transaction (RFC 9422 §4.2); `null` when it does not say. */
+  readonly rcptMax: number | null
   /** The SASL mechanisms of AUTH, upper-case (RFC 4954 §3); `null` when AUTH is not offered. */
   readonly auth: readonly string[] | null
   /** Keywords in the order offered, upper-case. */
@@ -46,7 +48,8 @@ export function parseExtensions(lines: readonly string[]): Extensions {
     dsn: offers.has('DSN'),
     size: offers.has('SIZE'),
     sizeLimitOctets: positive(offers.get('SIZE')),
-    mailMax: positive(/(?:^| )MAILMAX=(\d{1,6})(?: |$)/i.exec(offers.get('LIMITS') ?? '')?.[1]),
+    mailMax: limitOf('MAILMAX', offers.get('LIMITS')),
+    rcptMax: limitOf('RCPTMAX', offers.get('LIMITS')),
     auth: mechanismsOf(offers),
     keywords: [...offers.keys()],
   }
@@ -68,6 +71,10 @@ function mechanismsOf(offers: ReadonlyMap<string, string>): readonly string[] | 
         .filter((name) => name !== ''),
     ),
   ]
+}
+
+function limitOf(name: string, limits = ''): number | null {
+  return positive(new RegExp(`(?:^| )${name}=(\\d{1,6})(?: |$)`, 'i').exec(limits)?.[1])
 }
 
 // RFC 1870 §4: zero, or no number, means that no fixed maximum is in force. RFC 9422 §3: a malformed limit is ignored.

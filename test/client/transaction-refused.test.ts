@@ -29,6 +29,7 @@ describe.each(ways)('%s', (_way, offers) => {
         isContentSent: true,
         repliesSeen: expect.any(Number),
         isChunkingRefused: false,
+        refusals: null,
       })
       expect(heard.contents.length).toBe(1)
       expect(session.isUsable).toBe(true)

@@ -36,6 +36,7 @@ const end = (stage: TransactionStage, rest: Partial<TransactionEnd>): Transactio
   isContentSent: false,
   repliesSeen: 0,
   isChunkingRefused: false,
+  refusals: null,
   ...rest,
 })
 

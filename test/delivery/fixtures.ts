@@ -132,6 +132,7 @@ export class TestDelivery implements AsyncDisposable {
         perSite: 5,
         maxTargets: 20,
         messagesPerSession: 100,
+        recipientsPerTransaction: 1,
         ...options.limits,
       }),
       memory: new TargetMemory(clock),

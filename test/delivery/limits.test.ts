@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
 import { Limits, type SiteSlots } from '../../src/delivery/limits.ts'
 
-const settings = { concurrency: 3, perSite: 2, maxTargets: 20, messagesPerSession: 100 }
+const settings = {
+  concurrency: 3,
+  perSite: 2,
+  maxTargets: 20,
+  messagesPerSession: 100,
+  recipientsPerTransaction: 1,
+}
 
 /** Work that lasts until it is told to end, and a count of how much of it runs. */
 class Gauge {

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ActiveSessions } from '../../src/delivery/active-sessions.ts'
 import type { Delivery, Job } from '../../src/delivery/job.ts'
 import { Line } from '../../src/delivery/line.ts'
 import { OutcomeStream } from '../../src/delivery/outcome-stream.ts'
-import { envelope, mailboxes, message } from './fixtures.ts'
+import { envelope, mailboxes, message, recipient } from './fixtures.ts'
 
 const delivery = (id: string, ...recipients: readonly string[]): Delivery => ({
   id,
@@ -102,4 +102,67 @@ test('whatever is added, taken and put back: everyone comes out once, and the le
     }),
     { numRuns: 100 },
   )
+})
+
+describe('companions', () => {
+  const anybody = () => true
+  const names = (jobs: readonly Job[]) => jobs.map(({ recipient: { address } }) => address.localPart)
+  const lineOf = (...batches: readonly (readonly [Delivery, readonly string[]])[]) => {
+    const line = new Line()
+    for (const [delivery, texts] of batches)
+      line.add(
+        delivery,
+        texts.map((text) => recipient(text)),
+      )
+    return line
+  }
+  const lead = (line: Line): Job => line.next() ?? expect.fail('nobody waits')
+
+  test('are of the same delivery, from all of its batches, and leave the line', () => {
+    const [one, other] = [delivery('A'), delivery('B')]
+    const line = lineOf(
+      [one, ['a@x.test', 'b@x.test']],
+      [other, ['c@x.test']],
+      [one, ['d@y.test', 'e@y.test']],
+    )
+    const first = lead(line)
+    expect(names(line.companions(first, 2, anybody))).toEqual(['b', 'd'])
+    expect(line.length).toBe(2)
+    expect(names([lead(line), lead(line)])).toEqual(['c', 'e'])
+    expect(line.next()).toBeNull()
+  })
+
+  test('who may not come stay in the line', () => {
+    const one = delivery('A')
+    const line = lineOf([one, ['a@x.test', 'b@x.test', 'c@x.test']])
+    const first = lead(line)
+    expect(line.companions(first, 5, ({ recipient: { address } }) => address.localPart !== 'b')).toEqual([])
+    expect(line.length).toBe(2)
+  })
+
+  test('who wait again come with all that they have gone through', () => {
+    const one = delivery('A')
+    const line = lineOf([one, ['a@x.test', 'b@x.test']])
+    const [first, second] = [lead(line), lead(line)]
+    second.refusals = 1
+    line.requeue(second)
+    expect(line.companions(first, 5, anybody)).toEqual([second])
+    expect(line.length).toBe(0)
+  })
+
+  test('count with their lead as one transaction', () => {
+    const [one, other] = [delivery('A'), delivery('B')]
+    const line = lineOf(
+      [one, ['a@x.test', 'b@x.test', 'c@x.test']],
+      [other, ['d@x.test']],
+      [one, ['e@y.test']],
+    )
+    expect(line.transactions(1, 100, null)).toBe(5)
+    expect(line.transactions(2, 100, null)).toBe(3)
+    expect(line.transactions(4, 100, null)).toBe(2)
+    expect(line.transactions(2, 2, null)).toBe(2)
+    // One of the delivery is being served already, and takes three along.
+    expect(line.transactions(4, 100, one)).toBe(2)
+    expect(line.transactions(5, 100, one)).toBe(1)
+  })
 })

@@ -24,6 +24,7 @@ test('every extension that is used is recognised', () => {
     size: true,
     sizeLimitOctets: 1000,
     mailMax: 20,
+    rcptMax: null,
     auth: null,
     keywords: ['PIPELINING', 'CHUNKING', 'STARTTLS', '8BITMIME', 'SMTPUTF8', 'DSN', 'SIZE', 'LIMITS'],
   })
@@ -134,6 +135,7 @@ test('a server that only knows HELO offers nothing (RFC 5321 §4.1.1.1)', () => 
     size: false,
     sizeLimitOctets: null,
     mailMax: null,
+    rcptMax: null,
     auth: null,
     keywords: [],
   })

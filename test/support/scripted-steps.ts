@@ -27,7 +27,10 @@ async function expectCommand(expected: string | RegExp, client: Conversation): P
 export const silence = (client: Conversation): Promise<void> => client.untilGone()
 
 /** A reply (lines without CRLF), or something to do instead of one. */
-export type Answer = string | readonly string[] | ((client: Conversation) => Promise<void> | void)
+export type Answer =
+  | string
+  | readonly string[]
+  | ((client: Conversation, command: string) => Promise<void> | void)
 
 /** Replies by command; a list of answers inside a function is up to the test. What is left out is answered with 250. */
 export interface Answers {
@@ -40,8 +43,7 @@ export interface Answers {
   readonly RSET?: Answer
   readonly QUIT?: Answer
   readonly STARTTLS?: Answer
-  /** Told the whole command. */
-  readonly AUTH?: (client: Conversation, command: string) => Promise<void>
+  readonly AUTH?: Answer
   /** To each chunk, with `BDAT`'s words. */
   readonly BDAT?: Answer
   /** To the lone dot. */
@@ -80,9 +82,7 @@ async function answer(verb: string, command: string, answers: Answers, client: C
       await client.reply('220 2.0.0 go ahead')
       return client.startTls(answers.secureContext)
     case 'AUTH':
-      return answers.AUTH === undefined
-        ? give('503 5.5.1 no AUTH here', client)
-        : answers.AUTH(client, command)
+      return give(answers.AUTH ?? '503 5.5.1 no AUTH here', client, command)
     case 'DATA':
       if (answers.DATA !== undefined) return give(answers.DATA, client)
       await client.reply('354 go ahead')
@@ -97,14 +97,14 @@ async function answer(verb: string, command: string, answers: Answers, client: C
     case 'MAIL':
     case 'RCPT':
     case 'RSET':
-      return give(answers[verb] ?? '250 2.0.0 ok', client)
+      return give(answers[verb] ?? '250 2.0.0 ok', client, command)
     default:
       return give('500 5.5.2 unknown command', client)
   }
 }
 
-async function give(answer: Answer, client: Conversation): Promise<void> {
-  if (typeof answer === 'function') await answer(client)
+async function give(answer: Answer, client: Conversation, command = ''): Promise<void> {
+  if (typeof answer === 'function') await answer(client, command)
   else await client.reply(...[answer].flat())
 }
 

@@ -1,0 +1,171 @@
+/**
+ * One transaction and what it means for each of its recipients: the one whose turn it is, and those of the same delivery
+ * who come along where that is allowed. One rule: each has its own verdict, and the peer's word on one is never that on
+ * another.
+ */
+import type { Session } from '../client/session.ts'
+import { endFor, runTransaction, type TransactionEnd } from '../client/transaction.ts'
+import { needsSmtpUtf8 } from '../mail/address.ts'
+import { formatReply } from '../smtp/reply.ts'
+import { classifyTransaction, statusOf, type Verdict } from './classify.ts'
+import type { Job } from './job.ts'
+import type { Attempt } from './outcome.ts'
+import { diagnosticOf } from './report-events.ts'
+import { fitFor } from './suitability.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** Times the same target may lose a session in reuse under one recipient before it counts as a failure of the target. */
+const MAX_REPETITIONS = 3
+
+/** A recipient and what the transaction means for it. */
+export interface Judged {
+  readonly job: Job
+  readonly verdict: Verdict
+}
+
+/** Takes out of the line those who may come along. */
+export type Companions = (mayCome: (job: Job) => boolean) => readonly Job[]
+
+interface When {
+  readonly startedAt: number
+  readonly begun: number
+  readonly isReused: boolean
+}
+
+/** Runs it. @returns the verdicts, that on `lead` first */
+export async function transact(
+  lead: Job,
+  session: Session,
+  { around, companions }: { readonly around: Surroundings; readonly companions: Companions },
+): Promise<readonly [Judged, ...Judged[]]> {
+  const { clock, signer } = around
+  const when: When = {
+    startedAt: clock.now(),
+    begun: clock.monotonic(),
+    isReused: session.transactions > 0,
+  }
+  const { message, envelope } = lead.delivery
+  const paths = { reversePath: envelope.reversePath, forwardPath: lead.recipient.address }
+  const fitted = await fitFor(session, message, paths, signer)
+  if (fitted.kind === 'unsuitable') {
+    const verdict: Verdict = { kind: 'next-target', cause: fitted.cause }
+    return [{ job: lead, verdict: recorded(lead, verdict, session, { when, around }) }]
+  }
+  // An address that needs SMTPUTF8 would ask it of the way of all the others too.
+  const needs = needsSmtpUtf8(lead.recipient.address)
+  const others = companions((job) => job.suits(session) && needsSmtpUtf8(job.recipient.address) === needs)
+  const end = await run([lead, ...others], session, { fitted, around })
+  const judge = (job: Job, place: number): Judged => {
+    const verdict = verdictOn(job, endFor(end, place), session, {
+      isReused: when.isReused,
+      isRelay: session.target.exchanger.relay !== undefined,
+      isFollower: hasAcceptedBefore(end, place),
+    })
+    return { job, verdict: recorded(job, verdict, session, { when, around }) }
+  }
+  const judged = others.map((job, at) => judge(job, at + 1))
+  learnLimit(session, judged, end)
+  return [judge(lead, 0), ...judged]
+}
+
+async function run(
+  jobs: readonly [Job, ...Job[]],
+  session: Session,
+  {
+    fitted,
+    around,
+  }: {
+    readonly fitted: Pick<Parameters<typeof runTransaction>[1], 'message' | 'smtpUtf8'>
+    readonly around: Surroundings
+  },
+): Promise<TransactionEnd> {
+  const [lead, ...others] = jobs
+  const { delivery, recipient } = lead
+  const { beforeContent } = delivery
+  delivery.activeSessions.add(session)
+  const end = await runTransaction(session, {
+    reversePath: delivery.envelope.reversePath,
+    forwardPath: recipient.address,
+    message: fitted.message,
+    smtpUtf8: fitted.smtpUtf8,
+    envelopeDsn: delivery.envelope.dsn,
+    recipientDsn: recipient.dsn,
+    ...(others.length === 0 ? {} : { others: others.map(({ recipient }) => pathOf(recipient)) }),
+    useChunking: !around.memory.hasBrokenChunking(session.target),
+    beforeContent: beforeContent === null ? null : () => beforeAll(jobs, beforeContent),
+  })
+  delivery.activeSessions.delete(session)
+  return end
+}
+
+function pathOf({ address, dsn }: Job['recipient']) {
+  return { forwardPath: address, recipientDsn: dsn }
+}
+
+function beforeAll(
+  jobs: readonly [Job, ...Job[]],
+  beforeContent: (recipient: Job['recipient']) => Promise<void>,
+): Promise<void> {
+  if (jobs.length === 1) return beforeContent(jobs[0].recipient)
+  return Promise.all(jobs.map(({ recipient }) => beforeContent(recipient))).then(() => {})
+}
+
+function verdictOn(
+  { recipient, repetitions }: Job,
+  end: TransactionEnd,
+  session: Session,
+  context: Parameters<typeof classifyTransaction>[1],
+): Verdict {
+  const verdict = classifyTransaction(end, context)
+  // Told only where somebody may ask: for most mail there is nothing to add.
+  if (recipient.dsn !== undefined && verdict.kind === 'delivered') {
+    return { ...verdict, isDsnPassedOn: session.extensions.dsn }
+  }
+  if (verdict.kind === 'again' && repetitions >= MAX_REPETITIONS) return { ...verdict, kind: 'next-target' }
+  return verdict
+}
+
+function hasAcceptedBefore({ refusals }: TransactionEnd, place: number): boolean {
+  if (!refusals) return false
+  for (let earlier = 0; earlier < place; earlier++) if (!refusals.has(earlier)) return true
+  return false
+}
+
+/** So many the peer took before it said that there were too many; the next transaction of the session has no more. */
+function learnLimit(session: Session, others: readonly Judged[], { refusals }: TransactionEnd): void {
+  if (others.every(({ verdict }) => verdict.kind !== 'other-transaction')) return
+  session.mostRecipients = Math.max(1, 1 + others.length - (refusals?.size ?? 0))
+}
+
+/** The verdict, entered among the job's attempts unless it says nothing of the target. */
+function recorded(
+  job: Job,
+  verdict: Verdict,
+  session: Session,
+  { when, around }: { readonly when: When; readonly around: Surroundings },
+): Verdict {
+  if (verdict.kind === 'again' || verdict.kind === 'other-transaction') return verdict
+  const durationMs = around.clock.monotonic() - when.begun
+  job.attempts.push(attemptOf(verdict, session, { startedAt: when.startedAt, durationMs }))
+  return verdict
+}
+
+function attemptOf(
+  verdict: Verdict,
+  { target, tls, localAddress }: Session,
+  when: { readonly startedAt: number; readonly durationMs: number },
+): Attempt {
+  const isDelivered = verdict.kind === 'delivered'
+  return {
+    exchanger: target.exchanger.host,
+    ip: target.ip,
+    port: target.exchanger.port,
+    stage: isDelivered ? 'end-of-data' : verdict.cause.stage,
+    status: isDelivered ? statusOf(verdict.reply) : verdict.cause.status,
+    diagnostic: isDelivered ? formatReply(verdict.reply) : diagnosticOf(verdict.cause),
+    startedAt: when.startedAt,
+    durationMs: when.durationMs,
+    tls,
+    localAddress,
+  }
+}

@@ -1,0 +1,255 @@
+/** Delivery by a relay: several recipients in a transaction, logins that are refused. */
+import { createSecureContext } from 'node:tls'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { RelaySettings } from '../../src/config/relay-settings.ts'
+import type { Router } from '../../src/route/route.ts'
+import { relayExchanger, routeVia } from '../../src/route/static-routes.ts'
+import { makeCertificates } from '../../src/sandbox/certificates.ts'
+import { saslServer } from '../support/sasl-server.ts'
+import type { Conversation } from '../support/scripted-conversation.ts'
+import { ScriptedServer } from '../support/scripted-server.ts'
+import { type Answers, ordinary } from '../support/scripted-steps.ts'
+import { type DeliveryOptions, mailboxes, summary, TestDelivery } from './fixtures.ts'
+import { commandsAt, recipientsAt } from './servers.ts'
+
+const HOST = 'relay.test'
+const { ca, kinds } = makeCertificates([HOST])
+const secureContext = createSecureContext(kinds.trusted)
+const known = { user: 'me', password: 'secret' }
+
+async function serverWith(answers: Answers = {}): Promise<ScriptedServer> {
+  const server = await ScriptedServer.start(ordinary({ offers: ['PIPELINING'], ...answers }))
+  onTestFinished(() => server.close())
+  return server
+}
+
+/** Everything goes to the relay, which has as many addresses as there are servers. */
+function routerTo(relay: Partial<RelaySettings>, ...servers: readonly ScriptedServer[]): Router {
+  const settings: RelaySettings = {
+    host: HOST,
+    port: servers[0]?.port ?? 0,
+    isTlsImplicit: false,
+    tlsMode: 'off',
+    login: null,
+    recipientsPerTransaction: 50,
+    ...relay,
+  }
+  return {
+    route: async (domain) => routeVia(relayExchanger(settings), domain),
+    targets: async (exchanger) =>
+      servers.map(({ address, port }) => ({ exchanger: { ...exchanger, port }, ip: address, family: 4 })),
+  }
+}
+
+function deliveryBy(router: Router, options: Partial<DeliveryOptions> = {}): TestDelivery {
+  const delivery = new TestDelivery({ domains: {}, router, ca, ...options })
+  onTestFinished(() => delivery[Symbol.asyncDispose]())
+  return delivery
+}
+
+const summaries = async (delivery: TestDelivery, recipients: readonly string[]): Promise<readonly string[]> =>
+  (await delivery.outcomes(recipients)).map(summary).toSorted()
+
+/** RCPT answered by how many came before in this transaction, or by name. */
+const limited =
+  (most: number, reply: string) =>
+  (client: Conversation, _command: string): Promise<void> => {
+    const since = client.commands.slice(client.commands.findLastIndex((line) => line.startsWith('MAIL')))
+    const count = since.filter((line) => line.startsWith('RCPT')).length
+    return client.reply(count > most ? reply : '250 2.1.5 ok')
+  }
+
+const byName =
+  (answers: Readonly<Record<string, string>>) =>
+  (client: Conversation, command: string): Promise<void> => {
+    const [, name = ''] = /<([^@]*)@/.exec(command) ?? []
+    return client.reply(answers[name] ?? '250 2.1.5 ok')
+  }
+
+describe('recipients of a message', () => {
+  test('share transactions, whatever their domains, up to `recipientsPerTransaction`', async () => {
+    const server = await serverWith()
+    const recipients = [...mailboxes(4, 'a.test'), ...mailboxes(3, 'b.test')]
+    const outcomes = await deliveryBy(routerTo({ recipientsPerTransaction: 5 }, server)).outcomes(recipients)
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array(7).fill('delivered'))
+    expect(outcomes.every(({ attempts }) => attempts.length === 1)).toBe(true)
+    expect(recipientsAt(server).toSorted()).toEqual(recipients.toSorted())
+    expect(commandsAt(server, 'MAIL')).toHaveLength(2)
+  })
+
+  test('have a transaction each on the direct road, unless told otherwise', async () => {
+    const server = await serverWith()
+    const router = routerTo({}, server)
+    const direct: Router = {
+      ...router,
+      route: async (domain) => {
+        const route = await router.route(domain)
+        return { ...route, exchangers: route.exchangers.map(({ relay: _, ...exchanger }) => exchanger) }
+      },
+    }
+    await deliveryBy(direct).outcomes(mailboxes(3, 'a.test'))
+    expect(commandsAt(server, 'MAIL')).toHaveLength(3)
+    await deliveryBy(direct, { limits: { recipientsPerTransaction: 3 } }).outcomes(mailboxes(3, 'a.test'))
+    expect(commandsAt(server, 'MAIL')).toHaveLength(4)
+  })
+
+  test('have each an outcome of their own', async () => {
+    const server = await serverWith({
+      RCPT: byName({ u1: '550 5.1.1 unknown', u2: '450 4.2.1 later', u4: '552 5.2.2 full' }),
+    })
+    expect(await summaries(deliveryBy(routerTo({}, server)), mailboxes(5, 'a.test'))).toEqual([
+      'u0@a.test delivered',
+      'u1@a.test failed 5.1.1 rcpt',
+      'u2@a.test deferred 4.2.1 rcpt',
+      'u3@a.test delivered',
+      'u4@a.test failed 5.2.2 rcpt',
+    ])
+    expect(commandsAt(server, 'MAIL')).toHaveLength(1)
+  })
+
+  test.each(['452 4.5.3 too many recipients', '552 too many recipients', '452 enough'])(
+    'that are too many go into further transactions: %s (RFC 5321 §4.5.3.1.10)',
+    async (reply) => {
+      const server = await serverWith({ RCPT: limited(3, reply) })
+      const outcomes = await deliveryBy(routerTo({}, server), { limits: { perSite: 1 } }).outcomes(
+        mailboxes(8, 'a.test'),
+      )
+      expect(outcomes.map(({ kind }) => kind)).toEqual(Array(8).fill('delivered'))
+      expect(outcomes.every(({ attempts }) => attempts.length === 1)).toBe(true)
+      // What was learned in the first transaction is not asked again: 8, then 3, then 2.
+      expect(recipientsAt(server)).toHaveLength(13)
+      expect(commandsAt(server, 'MAIL')).toHaveLength(3)
+      expect(commandsAt(server, 'EHLO')).toHaveLength(1)
+    },
+  )
+
+  test('that the relay announces to be too many are not tried (RFC 9422 §4.2)', async () => {
+    const server = await serverWith({ offers: ['PIPELINING', 'LIMITS RCPTMAX=2'] })
+    await deliveryBy(routerTo({}, server)).outcomes(mailboxes(4, 'a.test'))
+    expect(commandsAt(server, 'MAIL')).toHaveLength(2)
+  })
+
+  test('one alone that gets 452 is deferred, as there is nothing to split', async () => {
+    const server = await serverWith({ RCPT: '452 4.3.1 no space' })
+    expect(await summaries(deliveryBy(routerTo({}, server)), mailboxes(2, 'a.test'))).toEqual([
+      'u0@a.test deferred 4.3.1 rcpt',
+      'u1@a.test deferred 4.3.1 rcpt',
+    ])
+  })
+
+  test('that may have been delivered are all uncertain, and none is offered again', async () => {
+    const server = await serverWith({ content: (client) => client.close() })
+    expect(await summaries(deliveryBy(routerTo({}, server)), mailboxes(3, 'a.test'))).toEqual(
+      mailboxes(3, 'a.test').map((address) => `${address} deferred uncertain 4.4.2 end-of-data`),
+    )
+    expect(recipientsAt(server)).toHaveLength(3)
+  })
+
+  test('are asked again each at the next address, when the first refused for now', async () => {
+    const [first, second] = [await serverWith({ MAIL: '451 4.3.0 not now' }), await serverWith()]
+    const outcomes = await deliveryBy(routerTo({}, first, second)).outcomes(mailboxes(3, 'a.test'))
+    expect(outcomes.map(({ kind, attempts }) => `${kind} ${attempts.length}`)).toEqual(
+      Array(3).fill('delivered 2'),
+    )
+    expect(recipientsAt(second)).toHaveLength(3)
+  })
+
+  test('of which one needs SMTPUTF8 do not ask it for the others', async () => {
+    const server = await serverWith({ offers: ['PIPELINING', 'SMTPUTF8', '8BITMIME'] })
+    await deliveryBy(routerTo({}, server)).outcomes(['u0@a.test', 'grüße@a.test', 'u1@a.test', 'käse@b.test'])
+    const mails = commandsAt(server, 'MAIL')
+    expect(mails.filter((line) => !line.includes('SMTPUTF8')).length).toBeGreaterThan(0)
+    for (const { commands } of server.conversations) {
+      let isUtf8 = false
+      for (const line of commands) {
+        if (line.startsWith('MAIL')) isUtf8 = line.includes('SMTPUTF8')
+        if (line.startsWith('RCPT')) expect(/[^ -~]/.test(line)).toBe(isUtf8)
+      }
+    }
+    expect(recipientsAt(server)).toHaveLength(4)
+  })
+
+  test('of two messages never share one', async () => {
+    const server = await serverWith()
+    const delivery = deliveryBy(routerTo({}, server), { limits: { perSite: 1 } })
+    await Promise.all([delivery.outcomes(mailboxes(2, 'a.test')), delivery.outcomes(mailboxes(2, 'a.test'))])
+    expect(commandsAt(server, 'MAIL')).toHaveLength(2)
+  })
+
+  test('are all given up with the delivery, those of the running transaction too', async () => {
+    const abort = new AbortController()
+    const server = await serverWith({
+      RCPT: (client, command) => {
+        if (command.includes('u2')) abort.abort(new Error('enough'))
+        return client.reply('250 2.1.5 ok')
+      },
+      DATA: (client) => client.untilGone(),
+    })
+    const delivery = deliveryBy(routerTo({ recipientsPerTransaction: 3 }, server))
+    const seen: string[] = []
+    const iterating = (async () => {
+      for await (const outcome of delivery.start(mailboxes(7, 'a.test'), { signal: abort.signal })) {
+        seen.push(summary(outcome))
+      }
+    })()
+    await expect(iterating).rejects.toThrow('enough')
+    expect(seen.toSorted()).toEqual(
+      mailboxes(7, 'a.test').map((address) => `${address} deferred 4.3.2 policy`),
+    )
+  })
+})
+
+describe('a login', () => {
+  const login = (password: string): NonNullable<RelaySettings['login']> => ({
+    user: known.user,
+    secret: { kind: 'program', read: () => password },
+    mechanisms: ['PLAIN'],
+    allowPlaintextAuth: false,
+  })
+  const secured = async (AUTH: Answers['AUTH']): Promise<ScriptedServer> =>
+    serverWith({
+      offers: ['PIPELINING', 'STARTTLS', 'AUTH PLAIN'],
+      secureContext,
+      ...(AUTH === undefined ? {} : { AUTH }),
+    })
+
+  test('that is right lets the mail through', async () => {
+    const server = await secured(saslServer(known).AUTH)
+    const router = routerTo({ tlsMode: 'verified', login: login(known.password) }, server)
+    const [outcome] = await deliveryBy(router).outcomes(['bob@a.test'])
+    expect(outcome).toMatchObject({ kind: 'delivered', attempts: [{ tls: { verified: true } }] })
+  })
+
+  test('that is refused is tried once, for all recipients and all addresses of the relay, and defers everybody', async () => {
+    const sasl = saslServer(known)
+    const [first, second] = [await secured(sasl.AUTH), await secured(sasl.AUTH)]
+    const router = routerTo({ tlsMode: 'verified', login: login('wrong') }, first, second)
+    const outcomes = await deliveryBy(router).outcomes(mailboxes(30, 'a.test'))
+    expect(outcomes.map(summary).toSorted()).toEqual(
+      mailboxes(30, 'a.test')
+        .map((address) => `${address} deferred 5.7.8 auth`)
+        .toSorted(),
+    )
+    expect(sasl.tried).toHaveLength(1)
+    expect([...first.conversations, ...second.conversations]).toHaveLength(1)
+  })
+
+  test('that is refused for now may be right at the next address', async () => {
+    const first = await secured('454 4.7.0 temporary authentication failure')
+    const second = await secured(saslServer(known).AUTH)
+    const router = routerTo({ tlsMode: 'verified', login: login(known.password) }, first, second)
+    const [outcome] = await deliveryBy(router).outcomes(['bob@a.test'])
+    expect(outcome).toMatchObject({ kind: 'delivered', attempts: [{ stage: 'auth', status: '4.7.0' }, {}] })
+  })
+
+  test.each(['530 5.7.0 authentication required', '535 5.7.8 log in first'])(
+    'that is missing is the recipients’ failure no more than a wrong one: MAIL %s',
+    async (MAIL) => {
+      const server = await serverWith({ MAIL })
+      expect(await summaries(deliveryBy(routerTo({}, server)), mailboxes(2, 'a.test'))).toEqual([
+        expect.stringMatching(/^u0@a\.test deferred 5\.7\.[08] mail$/),
+        expect.stringMatching(/^u1@a\.test deferred 5\.7\.[08] mail$/),
+      ])
+    },
+  )
+})
