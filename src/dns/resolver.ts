@@ -41,9 +41,14 @@ export interface Resolver {
 }
 
 /**
- * A resolver that also tells what a domain publishes about its mail. Delivery needs none of it.
+ * A resolver that also tells what a domain publishes about its mail, and what an address is called. Delivery needs none
+ * of it; `mxpress doctor` does.
  */
 export interface RecordResolver extends Resolver {
   /** Each record as its character-strings, which belong together without anything between (RFC 7208 §3.3). */
   resolveTxt(name: string, options?: { signal?: AbortSignal }): Promise<readonly (readonly string[])[]>
+  /** Host names in lower case. @param name as `reverseName` gives it: `1.2.0.192.in-addr.arpa` */
+  resolvePtr(name: string, options?: { signal?: AbortSignal }): Promise<readonly string[]>
+  /** What the name itself is an alias of, without following further. */
+  resolveCname(name: string, options?: { signal?: AbortSignal }): Promise<readonly string[]>
 }

@@ -30,7 +30,7 @@ export interface SystemResolverOptions {
   readonly timeoutMs: number
 }
 
-type RecordType = 'MX' | 'A' | 'AAAA' | 'TXT'
+type RecordType = 'MX' | 'A' | 'AAAA' | 'TXT' | 'PTR' | 'CNAME'
 
 /**
  * The seam over `node:dns`. Nothing is remembered: put `createCachingResolver` over it.
@@ -75,7 +75,16 @@ export function createSystemResolver(options: SystemResolverOptions): RecordReso
       (await lookUp('AAAA', host, () => resolver.resolve6(host), signal)).slice(0, maxRecords),
     resolveTxt: async (name, { signal } = {}) =>
       (await lookUp('TXT', name, () => resolver.resolveTxt(name), signal)).slice(0, maxRecords),
+    resolvePtr: async (name, { signal } = {}) =>
+      usableNames('PTR', name, await lookUp('PTR', name, () => resolver.resolvePtr(name), signal)),
+    resolveCname: async (name, { signal } = {}) =>
+      usableNames('CNAME', name, await lookUp('CNAME', name, () => resolver.resolveCname(name), signal)),
   }
+}
+
+/** The name servers that are asked when none is named; as `SystemResolverOptions.servers`. */
+export function systemServers(): readonly string[] {
+  return new dns.Resolver().getServers()
 }
 
 function openChannel({ servers = [], timeoutMs }: SystemResolverOptions): dns.Resolver {
@@ -123,6 +132,13 @@ function asDnsError(error: unknown, type: RecordType, name: string): DnsError {
 
 function noRecords(type: RecordType, name: string, cause?: unknown): DnsError {
   return new DnsError('no-records', 'ENODATA', `${name} has no ${type} record`, { cause })
+}
+
+function usableNames(type: RecordType, name: string, answer: readonly string[]): readonly string[] {
+  const names = answer.flatMap((text) => parseHostName(text) || [])
+  if (names.length === 0)
+    throw new DnsError('temporary', 'EBADRESP', `No ${type} record of ${name} holds a possible name`)
+  return names.slice(0, maxRecords)
 }
 
 function usableExchangers(
