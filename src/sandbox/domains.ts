@@ -5,6 +5,7 @@
 import { dnsDomains } from './domains/dns.ts'
 import { mailboxDomains } from './domains/mailboxes.ts'
 import type { CatalogueSettings, DomainPlan } from './domains/plan.ts'
+import { senderDomains } from './domains/senders.ts'
 import { sessionDomains } from './domains/sessions.ts'
 import { tlsDomains } from './domains/tls.ts'
 
@@ -12,6 +13,7 @@ import { tlsDomains } from './domains/tls.ts'
 export const planDomains = (settings: CatalogueSettings): readonly DomainPlan[] => [
   ...mailboxDomains(settings),
   ...dnsDomains(settings),
+  ...senderDomains(settings),
   ...tlsDomains(),
   ...sessionDomains(settings.maxConnections),
 ]

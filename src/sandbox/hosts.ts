@@ -46,7 +46,10 @@ export const placeHosts = (plans: readonly DomainPlan[]): readonly PlacedDomain[
 const addressOf = ({ ip }: Host): ZoneEntry => (ip.includes(':') ? { aaaa: [ip] } : { a: [ip] })
 
 /** The records of all domains; what a plan says itself stands before what follows from its hosts. */
-export const buildZone = (domains: readonly PlacedDomain[]): Zone => {
+export const buildZone = (
+  domains: readonly PlacedDomain[],
+  further: Readonly<Record<string, ZoneEntry>> = {},
+): Zone => {
   const zone = new Map<string, ZoneEntry>()
   for (const { plan, hosts, mx } of domains) {
     if (mx.length > 0) zone.set(plan.domain, { mx })
@@ -55,5 +58,8 @@ export const buildZone = (domains: readonly PlacedDomain[]): Zone => {
       zone.set(name, { ...zone.get(name), ...entry })
     }
   }
+  // The root exists, and the played resolver has validated what it says of it.
+  zone.set('', { signed: true })
+  for (const [name, entry] of Object.entries(further)) zone.set(name, { ...zone.get(name), ...entry })
   return zone
 }

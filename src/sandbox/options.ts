@@ -1,6 +1,7 @@
 /** How a sandbox can be started. One rule: options are checked before anything is opened. */
 import type { Clock } from '../time/clock.ts'
 import type { DialogueLine } from './exchanger.ts'
+import type { ZoneEntry } from './zone.ts'
 
 /** How to start a sandbox; everything has a default. */
 export interface SandboxOptions {
@@ -19,6 +20,11 @@ export interface SandboxOptions {
   readonly slowSeconds?: number
   /** Connections that busy.test takes at once. Default 2. */
   readonly maxConnections?: number
+  /**
+   * Further DNS records, by lower-case name without the final dot; where a domain of the sandbox has that name, they
+   * replace its records of the same type.
+   */
+  readonly records?: Readonly<Record<string, ZoneEntry>>
   /** Where greylisting takes its time from. Default: the system's clock. */
   readonly clock?: Clock
   /** Closes the sandbox when aborted. */

@@ -27,6 +27,7 @@ export type { ReceivedFilter, ReceivedMail } from './mailroom.ts'
 export type { SandboxOptions } from './options.ts'
 export { exampleCommand, type OverviewRow, overview } from './overview.ts'
 export type { ExchangerStatistics, SandboxStatistics } from './statistics.ts'
+export type { ZoneEntry } from './zone.ts'
 
 /** A running sandbox; whoever started it closes it. */
 export interface Sandbox extends AsyncDisposable {
@@ -183,7 +184,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   // Sockets are gone before the slow ones wake up, so that nobody hears what became of them.
   started.defer(() => ending.abort())
   for (const exchanger of exchangers) started.defer(() => exchanger.close())
-  const nameServer = await startNameServer(buildZone(placed))
+  const nameServer = await startNameServer(buildZone(placed, options.records))
   started.defer(() => nameServer.close())
   options.signal?.throwIfAborted()
   running = true
