@@ -7,7 +7,7 @@ const floors = [
   ['client'],
   ['delivery'],
   ['queue'],
-  ['agent', 'submission', 'bulk', 'probe', 'sandbox', 'talk'],
+  ['agent', 'submission', 'bulk', 'probe', 'doctor', 'sandbox', 'talk'],
   ['http', 'adapters'],
   ['daemon'],
   ['index'],

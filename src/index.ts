@@ -27,7 +27,17 @@ export type {
   SessionTls,
   Stage,
 } from './delivery/outcome.ts'
-export { DnsError, type DnsErrorKind, type MxRecord, type Resolver } from './dns/resolver.ts'
+export {
+  DnsError,
+  type DnsErrorKind,
+  type MxRecord,
+  type RecordResolver,
+  type Resolver,
+} from './dns/resolver.ts'
+export { type ExaminationOptions, examineHost } from './doctor/doctor.ts'
+export type { DesiredRecord } from './doctor/records.ts'
+export type { DoctorReport } from './doctor/report.ts'
+export type { CheckResult, CheckStatus, Evidence, Remedy } from './doctor/result.ts'
 export { LogFileError } from './log/errors.ts'
 export type { LogEvent } from './log/events.ts'
 export type { Log } from './log/log.ts'

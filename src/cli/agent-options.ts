@@ -98,6 +98,12 @@ export function addAgentOptions(command: Command): Command {
     .addOption(new Option('--log-format <format>', 'of the log (default: classic)').choices(logFormats))
 }
 
+/** What only some commands want of the reading. */
+export interface ReadingOptions extends Pick<LoadConfigOptions, 'onUnknownVariable'> {
+  /** Options of the command line that no other command has. */
+  readonly further?: AgentOptions
+}
+
 /**
  * The options of the command line over the variables over the configuration file.
  * @throws {UsageError} a value on the command line is wrong.
@@ -105,9 +111,9 @@ export function addAgentOptions(command: Command): Command {
  */
 export async function readAgentOptions(
   values: AgentOptionValues & CommonOptions,
-  { onUnknownVariable }: Pick<LoadConfigOptions, 'onUnknownVariable'> = {},
+  { onUnknownVariable, further = {} }: ReadingOptions = {},
 ): Promise<AgentOptions> {
-  const given = optionsOf(values)
+  const given = mergeOptions(optionsOf(values), further)
   const checked = checkOptions(given)
   if (!checked.ok) {
     throw new UsageError(checked.problems.map(({ path, describe }) => describe(flagOf(path))).join('\n'))
@@ -204,6 +210,10 @@ const flags: Readonly<Record<string, string>> = {
   'log.format': '--log-format',
   'queue.dir': '--queue',
   'submission.listen': '--listen',
+  'doctor.domain': '--domain',
+  'doctor.receivers': '--receiver',
+  'doctor.addressLists': '--address-list',
+  'doctor.domainLists': '--domain-list',
 }
 
 function flagOf(path: OptionPath): string {

@@ -5,6 +5,7 @@
 import { CommanderError } from 'commander'
 import { ConfigError } from '../config/errors.ts'
 import type { OutcomeCounts } from '../delivery/running-report.ts'
+import type { DoctorReport } from '../doctor/report.ts'
 import { LogFileError } from '../log/errors.ts'
 import { AddressError } from '../mail/address.ts'
 import { AttachmentError } from '../mail/compose-attachments.ts'
@@ -59,6 +60,12 @@ export function exitCodeOfCounts({ deferred, failed }: OutcomeCounts): ExitCode 
 export function exitCodeOfAnswers({ undecided, no }: Readonly<Record<Answer, number>>): ExitCode {
   if (no > 0) return exitCodes.unavailable
   return undecided > 0 ? exitCodes.temporaryFailure : exitCodes.ok
+}
+
+/** The code for an examination: one problem outweighs any number of warnings and of checks that cannot tell. */
+export function exitCodeOfVerdict(verdict: DoctorReport['verdict']): ExitCode {
+  if (verdict === 'unfit') return exitCodes.unavailable
+  return verdict === 'doubtful' ? exitCodes.temporaryFailure : exitCodes.ok
 }
 
 /** The code for what a command threw. */

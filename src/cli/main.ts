@@ -3,6 +3,7 @@ import { escapeText } from '../log/escape.ts'
 import { bareCommand } from './command.ts'
 import { demoCommand } from './demo.ts'
 import { dkimCommand } from './dkim.ts'
+import { doctorCommand } from './doctor.ts'
 import { exitCodeOfError, exitCodes, isDefect, isReported } from './exit-code.ts'
 import { probeCommand } from './probe.ts'
 import { queueCommand } from './queue.ts'
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addHelpText('after', ['', 'Examples:', '  mxpress demo', '  mxpress send --help'].join('\n'))
     .addCommand(sendCommand())
     .addCommand(probeCommand())
+    .addCommand(doctorCommand())
     .addCommand(serveCommand())
     .addCommand(queueCommand())
     .addCommand(sendmailCommand())

@@ -40,6 +40,8 @@ export interface AgentOptions {
   readonly queue?: QueueOptions
   /** How programs hand in mail over SMTP; `startDaemon` and `mxpress serve` alone listen. */
   readonly submission?: SubmissionOptions
+  /** What `mxpress doctor` and `examineHost` ask; nothing else looks at it. */
+  readonly doctor?: DoctorOptions
 }
 
 /** Who is asked about domains. */
@@ -228,4 +230,19 @@ export interface SubmissionOptions {
   readonly keyFile?: string
   /** Who may log in, as `mxpress user add` writes it. Default: nobody. */
   readonly usersFile?: string
+}
+
+/** Whom the examination of a host asks. */
+export interface DoctorOptions {
+  /** Domain that mail is sent from. Default: the one that `dkim` names, if it is one, else what follows the first label of `hostname`. */
+  readonly domain?: string
+  /**
+   * Domains whose exchangers are dialled to find out whether port 25 is open. Default: gmail.com, outlook.com, yahoo.com,
+   * icloud.com, comcast.net; unrelated to each other, always up, and some with IPv6.
+   */
+  readonly receivers?: readonly string[]
+  /** Block lists of addresses (RFC 5782). Default: zen.spamhaus.org, bl.spamcop.net, b.barracudacentral.org, psbl.surriel.com. */
+  readonly addressLists?: readonly string[]
+  /** Block lists of domains. Default: dbl.spamhaus.org. */
+  readonly domainLists?: readonly string[]
 }

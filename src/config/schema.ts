@@ -12,6 +12,7 @@ import type {
   DkimKeyOptions,
   DkimOptions,
   DnsOptions,
+  DoctorOptions,
   LogOptions,
   QueueOptions,
   RelayOptions,
@@ -278,6 +279,21 @@ const submission = section({
   usersFile: path.optional(),
 } satisfies Record<keyof SubmissionOptions, z.ZodType>)
 
+const domainName = text('a domain such as "example.org"', (value) =>
+  isFqdn(toAscii(value.replace(/\.$/, ''))),
+).transform((value) => toAscii(value.replace(/\.$/, '')))
+
+const doctor = section({
+  domain: domainName.optional(),
+  receivers: z
+    .array(domainName, { error: 'a list of domains' })
+    .default(['gmail.com', 'outlook.com', 'yahoo.com', 'icloud.com', 'comcast.net']),
+  addressLists: z
+    .array(domainName, { error: 'a list of block lists' })
+    .default(['zen.spamhaus.org', 'bl.spamcop.net', 'b.barracudacentral.org', 'psbl.surriel.com']),
+  domainLists: z.array(domainName, { error: 'a list of block lists' }).default(['dbl.spamhaus.org']),
+} satisfies Record<keyof DoctorOptions, z.ZodType>)
+
 /** Accepts `AgentOptions` and fills in the defaults; durations come out in milliseconds. */
 export const optionsSchema = z.strictObject(
   {
@@ -295,6 +311,7 @@ export const optionsSchema = z.strictObject(
     log,
     queue,
     submission,
+    doctor,
   } satisfies Record<keyof AgentOptions, z.ZodType>,
   { error: 'an object of options' },
 )

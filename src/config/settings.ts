@@ -52,6 +52,14 @@ export interface DkimSettings {
   readonly resign: boolean
 }
 
+/** `DoctorOptions`, complete. */
+export interface DoctorSettings {
+  readonly domain: string | null
+  readonly receivers: readonly string[]
+  readonly addressLists: readonly string[]
+  readonly domainLists: readonly string[]
+}
+
 /** `AgentOptions`, complete. `null` stands where there is no value and no default. */
 export interface Settings {
   /** `null`: ask `systemHostname`. */
@@ -79,6 +87,7 @@ export interface Settings {
   readonly log: { readonly file: string | null; readonly format: 'classic' | 'json' }
   readonly queue: QueueSettings
   readonly submission: SubmissionSettings
+  readonly doctor: DoctorSettings
 }
 
 /**
@@ -96,7 +105,7 @@ export function resolveSettings(options: unknown = {}): Settings {
   const clashes = relayClashes(checked.values)
   if (clashes.length > 0) throw new TypeError(clashes.join('\n'))
   const { hostname, sourceAddresses, dns, smtp, timeouts, delivery, tls, log } = checked.values
-  const { dkim, queue, submission } = checked.values
+  const { dkim, queue, submission, doctor } = checked.values
   return {
     hostname: hostname ?? null,
     sourceAddresses,
@@ -110,6 +119,7 @@ export function resolveSettings(options: unknown = {}): Settings {
     log: { ...log, file: log.file ?? null },
     queue: queueSettings(queue),
     submission: submissionSettings(submission),
+    doctor: { ...doctor, domain: doctor.domain ?? null },
   }
 }
 

@@ -26,11 +26,12 @@ test('the example shows every option, with its default or as one that has none',
   } = shown
   const { certFile, keyFile, usersFile, ...submission } = others.submission ?? {}
   const { relay, fallbackRelay, ...rest } = others
-  expect(resolveSettings({ ...rest, tls, log, submission })).toEqual(resolveSettings())
+  const { domain, ...doctor } = others.doctor ?? {}
+  expect(resolveSettings({ ...rest, tls, log, submission, doctor })).toEqual(resolveSettings())
   expect([certFile, keyFile, usersFile].map((name) => name?.startsWith('/etc/mxpress/'))).toEqual(
     Array(3).fill(true),
   )
-  expect([hostname, routes, caFile, file]).toEqual([
+  expect([hostname, routes, caFile, file, domain]).toEqual([
     'mail.example.org',
     {
       'example.org': '10.0.0.5:2525',
@@ -43,6 +44,7 @@ test('the example shows every option, with its default or as one that has none',
     },
     'ca.pem',
     'mxpress.log',
+    'example.org',
   ])
   expect(Object.keys(dkim?.['example.org'] ?? {})).toEqual(dkimKeys)
   for (const { path } of optionList) expect(shown).toHaveProperty([...path])

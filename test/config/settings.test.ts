@@ -49,6 +49,12 @@ const defaults: Settings = {
     keyFile: null,
     usersFile: null,
   },
+  doctor: {
+    domain: null,
+    receivers: ['gmail.com', 'outlook.com', 'yahoo.com', 'icloud.com', 'comcast.net'],
+    addressLists: ['zen.spamhaus.org', 'bl.spamcop.net', 'b.barracudacentral.org', 'psbl.surriel.com'],
+    domainLists: ['dbl.spamhaus.org'],
+  },
 }
 
 const complaint = (options: unknown): string => {
@@ -126,6 +132,7 @@ describe('resolveSettings', () => {
         keyFile: 'key.pem',
         usersFile: 'users',
       },
+      doctor: { domain: 'bücher.example.', receivers: ['example.net'], addressLists: [], domainLists: [] },
     }
     expect(resolveSettings(options)).toEqual({
       hostname: 'mail.example.org',
@@ -200,6 +207,12 @@ describe('resolveSettings', () => {
         certFile: 'cert.pem',
         keyFile: 'key.pem',
         usersFile: 'users',
+      },
+      doctor: {
+        domain: 'xn--bcher-kva.example',
+        receivers: ['example.net'],
+        addressLists: [],
+        domainLists: [],
       },
     })
   })

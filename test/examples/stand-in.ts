@@ -9,6 +9,9 @@ import {
   type AgentOptions,
   type AgentSeams,
   createAgent as create,
+  type DoctorReport,
+  type ExaminationOptions,
+  examineHost as examine,
   type Resolver,
 } from '../../src/index.ts'
 
@@ -20,6 +23,17 @@ export function createAgent(options: AgentOptions = {}, seams: AgentSeams = {}):
   if (options.dns !== undefined) return create(options, seams)
   const smtp = { port: Number(port), allowLocalAddresses: true }
   return create({ ...options, smtp }, { resolver: everybodyAccepts(), ...seams })
+}
+
+/** Nobody is asked but the sandbox. */
+export function examineHost(
+  options: AgentOptions = {},
+  examination: ExaminationOptions = {},
+): Promise<DoctorReport> {
+  const dns = { servers: [server] }
+  const smtp = { port: Number(port), allowLocalAddresses: true }
+  const lists = { addressLists: ['blocklist.test'], domainLists: ['domain-blocklist.test'] }
+  return examine({ ...options, dns, smtp, doctor: { receivers: ['accepts.test'], ...lists } }, examination)
 }
 
 function everybodyAccepts(): Resolver {

@@ -1,0 +1,217 @@
+/**
+ * Every record that a sending domain should have, beside what is published: for `--fix-records`. One rule: what is there
+ * and serves is left as it is.
+ */
+import { isAddressLiteral } from '../config/host.ts'
+import { reverseName } from '../dns/reverse-name.ts'
+import { isDmarcRecord } from './dmarc-record.ts'
+import type { Answer } from './questions.ts'
+import { knownToOthers, type OwnAddress } from './sender.ts'
+import type { SpfObservation } from './spf-evaluation.ts'
+import { heloSpfRecord, mendedSpf } from './spf-record.ts'
+import type { Surroundings } from './surroundings.ts'
+import { txtData, type ZoneLineType, zoneLine } from './zone-line.ts'
+
+/**
+ * - `published`: it is there and serves · `missing`: publish it · `different`: put it in place of what is there.
+ * - `placeholder`: of use once something else has been done, which `purpose` says.
+ */
+export type RecordState = 'published' | 'missing' | 'different' | 'placeholder'
+
+/** One record. */
+export interface DesiredRecord {
+  /** What it is for. */
+  readonly purpose: string
+  readonly name: string
+  readonly type: ZoneLineType
+  /** As a zone file has it. */
+  readonly data: string
+  readonly state: RecordState
+  /** PTR records stand in a zone that whoever gave the address keeps. */
+  readonly zone: 'own' | 'provider'
+}
+
+type Wanted = Pick<DesiredRecord, 'purpose' | 'name' | 'type' | 'data'> & Partial<DesiredRecord>
+
+const wanted = (record: Wanted): DesiredRecord => ({ zone: 'own', state: 'missing', ...record })
+
+/** Asks for what no check has asked for, and compares. */
+export async function findRecords(around: Surroundings): Promise<readonly DesiredRecord[]> {
+  const { sender } = around
+  const own = knownToOthers(await around.addresses(), sender)
+  const groups = await Promise.all([
+    hostRecords(around, own),
+    reverseRecords(around, own),
+    exchangerRecords(around),
+    spfRecords(around),
+    dkimRecords(around),
+    dmarcRecords(around),
+    transportRecords(around),
+  ])
+  return groups.flat()
+}
+
+/** What EHLO says, or should. */
+function nameOf({ sender }: Surroundings): string {
+  const { hostname, domain } = sender
+  return hostname === null || isAddressLiteral(hostname) ? `mail.${domain}` : hostname
+}
+
+async function hostRecords(
+  around: Surroundings,
+  own: readonly OwnAddress[],
+): Promise<readonly DesiredRecord[]> {
+  const name = nameOf(around)
+  const purpose = 'EHLO name'
+  const addresses = own.map(async ({ ip, family }) => {
+    const { records } = await around.questions.addresses(name, family)
+    const state = records.includes(ip) ? 'published' : records.length > 0 ? 'different' : 'missing'
+    return wanted({ purpose, name, type: family === 6 ? 'AAAA' : 'A', data: ip, state })
+  })
+  const helo = await heloRecord(around, name)
+  return [...(await Promise.all(addresses)), ...helo]
+}
+
+async function heloRecord(around: Surroundings, name: string): Promise<readonly DesiredRecord[]> {
+  if (name === around.sender.domain) return []
+  const record = { purpose: 'SPF of the EHLO name, for bounces', name, type: 'TXT' } as const
+  const observed = await around.heloSpf()
+  const [only] = observed?.records ?? []
+  const isRight = only === heloSpfRecord || (observed !== null && serves(observed))
+  if (only !== undefined && isRight) return [wanted({ ...record, data: txtData(only), state: 'published' })]
+  const state = only === undefined ? 'missing' : 'different'
+  return [wanted({ ...record, data: txtData(heloSpfRecord), state })]
+}
+
+function reverseRecords(around: Surroundings, own: readonly OwnAddress[]): Promise<readonly DesiredRecord[]> {
+  const purpose = 'Reverse DNS: set it at whoever gave you the address'
+  const target = nameOf(around)
+  return Promise.all(
+    own.map(async ({ ip }) => {
+      const name = reverseName(ip)
+      const { records } = await around.questions.ptr(name)
+      const state = records.includes(target) ? 'published' : records.length > 0 ? 'different' : 'missing'
+      return wanted({ purpose, name, type: 'PTR', data: `${target}.`, state, zone: 'provider' })
+    }),
+  )
+}
+
+async function exchangerRecords({ questions, sender }: Surroundings): Promise<readonly DesiredRecord[]> {
+  const { domain: name } = sender
+  const { records } = await questions.mx(name)
+  const usable = records.filter(({ host }) => host !== '')
+  const record = { name, type: 'MX' } as const
+  if (usable.length === 0) {
+    const purpose = 'Bounces: name the host that receives mail for the domain'
+    return [wanted({ ...record, purpose, data: `10 mx.${name}.`, state: 'placeholder' })]
+  }
+  return usable.map(({ host, preference }) =>
+    wanted({ ...record, purpose: 'Bounces', data: `${preference} ${host}.`, state: 'published' }),
+  )
+}
+
+async function spfRecords(around: Surroundings): Promise<readonly DesiredRecord[]> {
+  const observed = await around.spf()
+  const { domain: name, records, addresses } = observed
+  const record = { purpose: 'SPF', name, type: 'TXT' } as const
+  const [only] = records
+  if (only !== undefined && serves(observed))
+    return [wanted({ ...record, data: txtData(only), state: 'published' })]
+  if (addresses.length === 0) {
+    const purpose = 'SPF: put in the address that mail leaves from'
+    return [wanted({ ...record, purpose, data: '"v=spf1 ip4:192.0.2.1 ~all"', state: 'placeholder' })]
+  }
+  const isBroken = observed.lookups !== null && observed.lookups.verdict === 'permerror'
+  const data = txtData(mendedSpf(isBroken ? [] : records, addresses))
+  return [wanted({ ...record, data, state: records.length > 0 ? 'different' : 'missing' })]
+}
+
+function serves({ records, evaluations }: SpfObservation): boolean {
+  return records.length === 1 && evaluations.every(({ verdict }) => verdict === 'pass')
+}
+
+async function dkimRecords(around: Surroundings): Promise<readonly DesiredRecord[]> {
+  const { domain, keys } = await around.dkim()
+  const published = keys.flatMap(({ kind, record }): DesiredRecord[] => {
+    if (record === null) return []
+    const state = kind === 'matches' ? 'published' : kind === 'wrong' ? 'different' : 'missing'
+    return [wanted({ purpose: 'DKIM', name: record.name, type: 'TXT', data: txtData(record.value), state })]
+  })
+  if (published.length > 0) return published
+  const purpose = `DKIM: the record that 'mxpress dkim keygen --domain ${domain} --selector mx1' prints`
+  const name = `mx1._domainkey.${domain}`
+  return [wanted({ purpose, name, type: 'TXT', data: '"v=DKIM1; k=rsa; p=..."', state: 'placeholder' })]
+}
+
+async function dmarcRecords({ questions, sender }: Surroundings): Promise<readonly DesiredRecord[]> {
+  const name = `_dmarc.${sender.domain}`
+  const value = `v=DMARC1; p=none; rua=mailto:postmaster@${sender.domain}`
+  return [await keptOr(await questions.txt(name), { purpose: 'DMARC', name, value, serves: isDmarcRecord })]
+}
+
+/** What others need to send to the domain safely; it takes no part in sending. */
+async function transportRecords(around: Surroundings): Promise<readonly DesiredRecord[]> {
+  const { questions, sender, clock } = around
+  const { domain } = sender
+  const id = new Date(clock.now()).toISOString().replace(/\D/g, '').slice(0, 14)
+  const sts = {
+    purpose: `MTA-STS: once https://mta-sts.${domain}/.well-known/mta-sts.txt says "version: STSv1", "mode: testing", "mx: …" and "max_age: 604800"`,
+    name: `_mta-sts.${domain}`,
+    value: `v=STSv1; id=${id}`,
+    serves: (text: string) => /^v=STSv1\s*;/.test(text),
+  }
+  const reports = {
+    purpose: 'TLS-RPT: once somebody reads the reports that come',
+    name: `_smtp._tls.${domain}`,
+    value: `v=TLSRPTv1; rua=mailto:postmaster@${domain}`,
+    serves: (text: string) => /^v=TLSRPTv1\s*;/.test(text),
+  }
+  return Promise.all(
+    [sts, reports].map(async (record) => {
+      const found = await keptOr(await questions.txt(record.name), record)
+      return found.state === 'published' ? found : { ...found, state: 'placeholder' as const }
+    }),
+  )
+}
+
+interface WantedText {
+  readonly purpose: string
+  readonly name: string
+  readonly value: string
+  readonly serves: (text: string) => boolean
+}
+
+function keptOr({ records }: Answer, { purpose, name, value, serves }: WantedText): DesiredRecord {
+  const [kept, ...others] = records.filter(serves)
+  const record = { purpose, name, type: 'TXT' } as const
+  if (kept !== undefined && others.length === 0)
+    return wanted({ ...record, data: txtData(kept), state: 'published' })
+  return wanted({ ...record, data: txtData(value), state: records.length > 0 ? 'different' : 'missing' })
+}
+
+/** A fragment of a zone file. What is published, stands elsewhere or waits for something is a comment. */
+export function zoneFragment(records: readonly DesiredRecord[], domain: string): readonly string[] {
+  const lines = [
+    `; Records for sending mail of ${domain}. Publish the lines that do not begin with a semicolon, in place of`,
+    '; what is there now of the same name and type.',
+  ]
+  let purpose = ''
+  for (const record of records) {
+    if (record.purpose !== purpose) lines.push('', `; ${record.purpose}`)
+    purpose = record.purpose
+    const line = zoneLine(record.name, record.type, record.data)
+    lines.push(isToPublish(record) ? line : `; ${notes[record.state]}${line}`)
+  }
+  return lines
+}
+
+const notes: Readonly<Record<RecordState, string>> = {
+  published: 'published: ',
+  missing: '',
+  different: '',
+  placeholder: '',
+}
+
+function isToPublish({ state, zone }: DesiredRecord): boolean {
+  return zone === 'own' && (state === 'missing' || state === 'different')
+}

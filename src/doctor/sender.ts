@@ -1,0 +1,36 @@
+/** Who would send: the facts that all checks share. */
+import { specialRangeOf } from '../route/ip.ts'
+
+/** An address that receivers see us under. */
+export interface OwnAddress {
+  readonly ip: string
+  readonly family: 4 | 6
+  /** Who said so: the caller, `sourceAddresses`, a receiver in its reply to EHLO, or this system's routing table. */
+  readonly origin: 'option' | 'configuration' | 'receiver' | 'system'
+}
+
+/** The host and the domain that are examined. */
+export interface Sender {
+  /** Of From fields and reverse-paths; lower-case A-labels. */
+  readonly domain: string
+  /** Given in EHLO; `null` when none is configured and the system has none that means anything. */
+  readonly hostname: string | null
+  /** Why `hostname` is `null`. */
+  readonly hostnameComplaint: string | null
+  /** Private addresses count as usual: a network of its own. */
+  readonly allowLocalAddresses: boolean
+}
+
+/**
+ * The addresses that receivers do see. One that only this host knows, and that is no public one, is translated on the way
+ * to another: nothing can be asked about it.
+ */
+export function knownToOthers(
+  addresses: readonly OwnAddress[],
+  { allowLocalAddresses }: Pick<Sender, 'allowLocalAddresses'>,
+): readonly OwnAddress[] {
+  const isTold = ({ origin }: OwnAddress) => origin === 'option' || origin === 'receiver'
+  return addresses.filter(
+    (address) => allowLocalAddresses || isTold(address) || specialRangeOf(address) === null,
+  )
+}

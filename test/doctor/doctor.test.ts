@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError } from '../../src/config/errors.ts'
+import { defineCheck } from '../../src/doctor/check.ts'
+import { checks } from '../../src/doctor/checks.ts'
+import { examineHost } from '../../src/doctor/doctor.ts'
+import type { CheckResult } from '../../src/doctor/result.ts'
+import { ok } from '../../src/doctor/result.ts'
+import { examine, ip4, options } from './examining.ts'
+import { doctorSchema, doctorSchemaFile } from './schema.ts'
+
+describe('examineHost', () => {
+  test('gives what its JSON Schema promises, whatever was found', async () => {
+    const right = await examine(null)
+    const wrong = await examine(null, {
+      options: { hostname: 'nowhere.example.org', doctor: { domain: 'nowhere.test' } },
+    })
+    for (const report of [right, wrong]) {
+      const written = JSON.parse(JSON.stringify(report)) as unknown
+      expect(doctorSchema.parse(written)).toEqual(written)
+      expect(() => doctorSchema.parse({ ...report, further: 1 })).toThrow()
+    }
+  })
+
+  test('the schema names every check', () => {
+    expect(doctorSchemaFile.properties.results.items.properties.check.enum).toEqual(
+      checks.map(({ name }) => name),
+    )
+  })
+
+  test('tells each result in the order of the list, as the report has them', async () => {
+    const told: CheckResult[] = []
+    const { results } = await examine(null, {
+      examination: { addresses: [ip4], onResult: (result) => told.push(result) },
+    })
+    expect(told).toEqual(results)
+    const order = results.map(({ check }) => checks.findIndex(({ name }) => name === check))
+    expect(order).toEqual(order.toSorted((a, b) => a - b))
+  })
+
+  test('a check that breaks cannot tell, and the others go on', async () => {
+    const broken = defineCheck({
+      name: 'node',
+      title: 'Broken',
+      observe: () => Promise.reject(new Error('no such thing')),
+      judge: () => [],
+    })
+    const sound = defineCheck({
+      name: 'clock',
+      title: 'Sound',
+      observe: async () => 1,
+      judge: () => [ok({ code: 'sound', summary: 'Sound.' })],
+    })
+    const { results, verdict } = await examine(null, {
+      examination: { addresses: [ip4], checks: [broken, sound] },
+    })
+    expect(results.map(({ title, code, summary }) => [title, code, summary])).toEqual([
+      ['Broken', 'check-failed', 'The check itself failed: no such thing'],
+      ['Sound', 'sound', 'Sound.'],
+    ])
+    expect(verdict).toBe('doubtful')
+  })
+
+  test('an abort ends it with the signal’s reason', async () => {
+    const stop = new AbortController()
+    const begun = Promise.withResolvers<void>()
+    const waiting = defineCheck({
+      name: 'node',
+      title: 'Waiting',
+      observe: ({ signal }) => {
+        begun.resolve()
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      },
+      judge: () => [],
+    })
+    const running = examine(null, { examination: { signal: stop.signal, checks: [waiting] } })
+    const reason = new Error('enough')
+    await begun.promise
+    stop.abort(reason)
+    await expect(running).rejects.toBe(reason)
+  })
+
+  test('the domain is the configured one, else the one that is signed for, else the parent of the name', async () => {
+    const domainOf = async (further: typeof options) => (await examine('node', { options: further })).domain
+    expect(await domainOf({})).toBe('example.org')
+    expect(await domainOf({ hostname: 'example.org' })).toBe('example.org')
+    expect(await domainOf({ hostname: 'mx.mail.example.org' })).toBe('mail.example.org')
+    const dkim = { 'example.net': { selector: 'a', keyFile: '/nowhere' } }
+    expect(await domainOf({ dkim })).toBe('example.net')
+    expect(await domainOf({ dkim, doctor: { domain: 'example.com' } })).toBe('example.com')
+  })
+
+  test('without a domain there is nothing to examine', async () => {
+    await expect(examineHost({ ...options, hostname: '[192.0.2.1]' })).rejects.toThrow(ConfigError)
+  })
+
+  test('an address that is none is a wrong option', async () => {
+    await expect(examineHost(options, { addresses: ['mail.example.org'] })).rejects.toThrow(
+      'Expected an IP address of ours, got `mail.example.org`',
+    )
+  })
+})
