@@ -14,7 +14,7 @@ const answerStyles = { yes: 'green', undecided: 'yellow', no: 'red' } as const s
 
 const LONGEST_VERDICT = 'unreachable'.length
 /** Of what is said beside the matrix; the verdict has it in full. */
-const LONGEST_REMARK = 80
+const LONGEST_REMARK = 100
 
 /** How much is shown. */
 export interface ProbeTextOptions {
@@ -90,7 +90,8 @@ function stageCell({ stages }: AddressReport, stage: ProbeStage): Cell {
 
 function remarks({ stages, tls }: AddressReport): string[] {
   const failed = stages.filter(({ ok }) => !ok).map(failureText)
-  if (tls === null) return failed
+  // A handshake that was not good enough says why itself.
+  if (tls === null || stages.some(({ stage, ok }) => stage === 'starttls' && !ok)) return failed
   return [
     tls.verified ? `${tls.protocol} verified` : `${tls.protocol} not verified: ${tls.reason}`,
     ...failed,

@@ -23,6 +23,8 @@ export interface OrdinaryBehaviour {
   readonly kind: 'ordinary'
   /** Shown at STARTTLS; `none` offers no STARTTLS. Default `trusted`. */
   readonly certificate?: CertificateKind | 'none'
+  /** No version of TLS that is still in use (RFC 8996). */
+  readonly onlyOldTls?: true
   readonly lacks?: readonly ('PIPELINING' | '8BITMIME' | 'SMTPUTF8')[]
   /** Default 10,240,000: Postfix's `message_size_limit`. */
   readonly sizeLimitOctets?: number
@@ -83,9 +85,17 @@ const refuseContent = (content: Uint8Array, behaviour: OrdinaryBehaviour): Refus
   return undefined
 }
 
+/** OpenSSL has these versions still, below its lowest level of security. */
+const oldTls: SMTPServerOptions = {
+  minVersion: 'TLSv1',
+  maxVersion: 'TLSv1.1',
+  ciphers: 'DEFAULT@SECLEVEL=0',
+}
+
 const tlsOptions = (site: ExchangerSite, behaviour: OrdinaryBehaviour): SMTPServerOptions => {
   const kind = behaviour.certificate ?? 'trusted'
-  return kind === 'none' ? { disabledCommands: ['AUTH', 'STARTTLS'] } : site.certificates.kinds[kind]
+  if (kind === 'none') return { disabledCommands: ['AUTH', 'STARTTLS'] }
+  return { ...site.certificates.kinds[kind], ...(behaviour.onlyOldTls ? oldTls : {}) }
 }
 
 /** A recipient server on smtp-server. */

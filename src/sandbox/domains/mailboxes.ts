@@ -50,6 +50,37 @@ export const mailboxDomains = (settings: CatalogueSettings): readonly DomainPlan
     hosts: only({ ...ordinary, recipientRefusal: { code: 550, text: 'No such mailbox here' } }),
   }),
   domain({
+    domain: 'one-mailbox.test',
+    description: 'knows user and postmaster, and no other mailbox: 550 5.1.1',
+    expected: delivered,
+    hosts: only({
+      kind: 'scripted',
+      steps: {
+        rcpt: ({ recipient }) =>
+          /^(?:user|postmaster)@/i.test(recipient)
+            ? undefined
+            : { lines: [`550 5.1.1 <${recipient}>: no such mailbox here`] },
+      },
+    }),
+  }),
+  domain({
+    domain: 'blocks-senders.test',
+    description: 'refuses every recipient because of who asks: 550 5.7.1',
+    expected: failed('5.7.1'),
+    hosts: only({
+      kind: 'scripted',
+      steps: {
+        rcpt: { lines: ['550 5.7.1 Client host [127.0.0.1] blocked using list.dnsbl.test'] },
+      },
+    }),
+  }),
+  domain({
+    domain: 'over-quota.test',
+    description: 'has no room in any mailbox, and says so for good: 552 5.2.2',
+    expected: failed('5.2.2'),
+    hosts: only({ kind: 'scripted', steps: { rcpt: { lines: ['552 5.2.2 Mailbox is over quota'] } } }),
+  }),
+  domain({
     domain: 'mailbox-full.test',
     description: 'every mailbox is full: 452 4.2.2',
     expected: deferred('4.2.2'),

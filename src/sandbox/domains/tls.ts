@@ -32,6 +32,12 @@ export const tlsDomains = (): readonly DomainPlan[] => [
     hosts: only({ ...ordinary, certificate: 'wrong-name' }),
   }),
   domain({
+    domain: 'old-tls.test',
+    description: 'speaks TLS 1.0 and 1.1 only, so that every handshake fails; accepts in clear',
+    expected: delivered,
+    hosts: only({ ...ordinary, onlyOldTls: true }),
+  }),
+  domain({
     domain: 'no-tls.test',
     description: 'does not offer STARTTLS',
     expected: delivered,
