@@ -31,7 +31,7 @@ interface TalkCommandOptions extends CommonOptions {
   readonly implicitTls?: true
   readonly timeout: number
   readonly transcript?: string
-  readonly dotStuffing: boolean
+  readonly raw?: true
   readonly dns?: readonly string[]
 }
 
@@ -64,7 +64,7 @@ export function talkCommand(): Command {
     .option('--implicit-tls', 'TLS from the first octet (default on port 465)')
     .option('--timeout <duration>', 'for the connection, and for each reply', duration, 60_000)
     .option('--transcript <file>', 'the dialogue with its times, without passwords')
-    .option('--no-dot-stuffing', 'send lines of content that begin with a dot as they are')
+    .option('--raw', 'content as it is: no dot doubled, no line end of a file made CRLF')
     .option(
       '--dns <host[:port]>',
       "name server to ask instead of the system's (repeatable)",
@@ -102,7 +102,7 @@ async function talk(host: string, options: TalkCommandOptions): Promise<ExitCode
       tlsClient,
       timeoutMs: options.timeout,
       isStrict: !isByHand,
-      stuffsDots: options.dotStuffing,
+      isRaw: options.raw === true,
       onEvent: (event) => show.event(event),
       readFile: (file) => readOctets({ option: ':data', path: file }),
     })

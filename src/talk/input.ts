@@ -38,7 +38,7 @@ export const directives: readonly Directive[] = [
     usage: ':data FILE',
     meaning: 'DATA, and the file as content: CRLF line ends, dots doubled',
   },
-  { name: 'bdat', usage: ':bdat FILE', meaning: 'BDAT … LAST, and the octets of the file as they are' },
+  { name: 'bdat', usage: ':bdat FILE', meaning: 'BDAT … LAST, and the file as content: CRLF line ends' },
   {
     name: 'send',
     usage: ':send TEXT',

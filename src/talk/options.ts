@@ -12,8 +12,11 @@ export interface TalkOptions {
   readonly timeoutMs: number
   /** A script: what is not as expected, said or not, ends it. A person judges for himself. */
   readonly isStrict: boolean
-  /** Double the dots that begin a line of content (RFC 5321 §4.5.2). Default `true`. */
-  readonly stuffsDots?: boolean
+  /**
+   * Send content as it is. Otherwise the dots that begin its lines are doubled (RFC 5321 §4.5.2), and the line ends of files
+   * become CRLF. Default `false`.
+   */
+  readonly isRaw?: boolean
   readonly onEvent: (event: TalkEvent) => void
   /** The content that `:data` and `:bdat` name. */
   readonly readFile: (file: string) => Promise<Uint8Array>

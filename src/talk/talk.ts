@@ -155,10 +155,6 @@ export class Talk {
     this.#options.onEvent({ at: this.#clock.now(), ...happening } as TalkEvent)
   }
 
-  get #stuffsDots(): boolean {
-    return this.#options.stuffsDots !== false
-  }
-
   #owe(command: string): Owed {
     this.#linesUnasked = 0
     return this.#replies.owe(command, this.#clock.monotonic())
@@ -203,7 +199,7 @@ export class Talk {
       this.#mode = 'command'
       return this.#say('.', { command: 'content', shown: '.' })
     }
-    const sent = line.startsWith('.') && this.#stuffsDots ? `.${line}` : line
+    const sent = line.startsWith('.') && !this.#options.isRaw ? `.${line}` : line
     this.#tell({ kind: 'said', text: sent })
     this.#linesUnasked = 0
     await this.#within(this.#connection.write(`${sent}\r\n`), 'the content')
@@ -229,12 +225,13 @@ export class Talk {
     this.#replies.judgeRest()
     this.#isFirstOfContent = false
     this.#mode = 'command'
-    const stuffed = this.#stuffsDots ? dotStuff(withCrlf(content)) : Buffer.concat([content, BARE_END])
+    const stuffed = this.#options.isRaw ? Buffer.concat([content, BARE_END]) : dotStuff(withCrlf(content))
     await this.#sendContent(stuffed, { command: 'content', what: file })
   }
 
   async #sendChunk(file: string): Promise<void> {
-    const content = await this.#options.readFile(file)
+    const octets = await this.#options.readFile(file)
+    const content = this.#options.isRaw ? octets : withCrlf(octets)
     this.#replies.judgeRest()
     if (this.isOver) throw this.#loss()
     const line = `BDAT ${content.length} LAST`

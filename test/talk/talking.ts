@@ -11,7 +11,7 @@ import { type Script, ScriptedServer } from '../support/scripted-server.ts'
 export interface Leading {
   readonly isStrict?: boolean
   readonly timeoutMs?: number
-  readonly stuffsDots?: boolean
+  readonly isRaw?: boolean
   readonly tlsClient?: TlsClient
   readonly files?: Readonly<Record<string, string>>
   readonly implicitTls?: boolean
@@ -38,7 +38,7 @@ export async function talkTo(script: Script, leading: Leading = {}): Promise<Tal
     tlsClient: leading.tlsClient ?? new Client({ inspects: true }),
     timeoutMs: leading.timeoutMs ?? 30_000,
     isStrict: leading.isStrict ?? true,
-    stuffsDots: leading.stuffsDots ?? true,
+    isRaw: leading.isRaw ?? false,
     onEvent: (event) => events.push(event),
     readFile: async (file) => Buffer.from(leading.files?.[file] ?? ''),
   })
