@@ -138,6 +138,13 @@ export function testQueueStore(openStore: () => Promise<QueueStore>): void {
       expect((await store.counts()).ready).toBe(2)
     })
 
+    test('what is added at the same time is added in the order of the calls', async () => {
+      const submissions = Array.from({ length: 20 }, (_, n) => submissionTo([`u${n}@one.test`]))
+      const added = await Promise.all(submissions.map((submission) => store.add(submission)))
+      const { entries } = await store.list({ selector: all, limit: 20 })
+      expect(entries.map(({ id }) => id)).toEqual(added.flatMap(({ entryIds }) => entryIds))
+    })
+
     test('an idempotency key outlives its entries', async () => {
       const keyed = submissionTo(['a@one.test'], { idempotencyKey: 'invoice 7' })
       const first = await store.add(keyed)

@@ -37,12 +37,19 @@ const FREE_ROOM_LIFE_MS = 1_000
 /** What the rows of a small submission take up in table, indexes and log. */
 const ROW_OCTETS = 4_096
 
+/** What is free on the disk, less what was let in since that was asked. */
+interface Room {
+  octets: number
+  readonly until: number
+}
+
 /** The contents of one queue directory. */
 export class Contents {
   readonly #dir: string
   readonly #folder: string
   readonly #reserveOctets: number
-  #room: { octets: number; readonly until: number } | null = null
+  #room: Room | null = null
+  #asking: Promise<Room> | null = null
 
   constructor(dir: string, reserveOctets: number) {
     this.#dir = dir
@@ -102,24 +109,34 @@ export class Contents {
    * that is not taken in.
    */
   async #demandRoom(octets: number): Promise<void> {
-    const now = performance.now()
-    if (this.#room === null || this.#room.until < now) {
-      const { bavail, bsize } = await statfs(this.#dir).catch(() => ({
-        bavail: Number.POSITIVE_INFINITY,
-        bsize: 1,
-      }))
-      this.#room = { octets: bavail * bsize, until: now + FREE_ROOM_LIFE_MS }
-    }
+    const room = await this.#roomNow()
     // Twice: a BLOB is written to the log first. What is let in before the next look is counted here.
-    const left = this.#room.octets - 2 * octets - ROW_OCTETS
+    const left = room.octets - 2 * octets - ROW_OCTETS
     if (left >= this.#reserveOctets) {
-      this.#room.octets = left
+      room.octets = left
       return
     }
     throw new QueueFullError(
       this.#dir,
-      `There is no room for the queue in ${this.#dir}: ${this.#room.octets} octets are free, and ${this.#reserveOctets} are kept for what it holds already`,
+      `There is no room for the queue in ${this.#dir}: ${room.octets} octets are free, and ${this.#reserveOctets} are kept for what it holds already`,
     )
+  }
+
+  #roomNow(): Room | Promise<Room> {
+    if (this.#room !== null && this.#room.until >= performance.now()) return this.#room
+    // Asked once for all who come meanwhile, so that they go on in their order.
+    this.#asking ??= this.#ask()
+    return this.#asking
+  }
+
+  async #ask(): Promise<Room> {
+    const { bavail, bsize } = await statfs(this.#dir).catch(() => ({
+      bavail: Number.POSITIVE_INFINITY,
+      bsize: 1,
+    }))
+    this.#room = { octets: bavail * bsize, until: performance.now() + FREE_ROOM_LIFE_MS }
+    this.#asking = null
+    return this.#room
   }
 
   async #write(message: Message): Promise<string> {
