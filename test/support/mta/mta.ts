@@ -17,6 +17,8 @@ export interface MtaOptions {
   readonly withhold?: readonly Withholdable[]
   /** Port at 127.0.0.1 of a server that Postfix asks about each recipient (its access policy delegation). Default: none. */
   readonly policyPort?: number
+  /** Put Postfix's postscreen before its smtpd, all tests of the protocol on: it defers each client once. */
+  readonly postscreen?: true
 }
 
 /** A running server with a spool and mailboxes of its own; whoever started it must close it. */

@@ -71,7 +71,7 @@ async function writeConfiguration(home: string, root: string, options: Listening
   const { services = [] } = options
   await writeFile(join(etc, 'main.cf'), mainCf(home, root, { ...options, certificate, key }))
   const further = services.map((line) => `${line}\n`).join('')
-  await writeFile(join(etc, 'master.cf'), masterCf(options.address, options.port) + further)
+  await writeFile(join(etc, 'master.cf'), masterCf(options) + further)
   await writeFile(join(etc, 'dynamicmaps.cf'), '')
 }
 
@@ -123,6 +123,7 @@ function mainCf(home: string, root: string, options: MainOptions): string {
     alias_maps: '',
     alias_database: '',
     default_transport: 'error:this host relays nothing',
+    ...(options.postscreen ? postscreenSettings(home) : {}),
     ...options.settings,
   }
   return Object.entries(settings)
@@ -134,8 +135,31 @@ function policyCheck({ policyPort }: MtaOptions): string {
   return policyPort === undefined ? '' : `, check_policy_service inet:127.0.0.1:${policyPort}`
 }
 
-function masterCf(address: string, port: number): string {
-  return `${address}:${port} inet n - n - - smtpd
+/** Each of these tests can only be passed in a session that postscreen then cannot hand on (POSTSCREEN_README). */
+function postscreenSettings(home: string): Readonly<Record<string, string>> {
+  return {
+    postscreen_greet_wait: '1s',
+    postscreen_greet_banner: '',
+    postscreen_access_list: '',
+    postscreen_cache_map: `btree:${home}/data/postscreen_cache`,
+    postscreen_pipelining_enable: 'yes',
+    postscreen_pipelining_action: 'enforce',
+    postscreen_non_smtp_command_enable: 'yes',
+    postscreen_bare_newline_enable: 'yes',
+    postscreen_bare_newline_action: 'enforce',
+  }
+}
+
+const postscreenServices = `smtpd pass - - n - - smtpd
+dnsblog unix - - n - 0 dnsblog
+tlsproxy unix - - n - 0 tlsproxy
+`
+
+function masterCf({ address, port, postscreen }: ListeningOptions): string {
+  const listener = postscreen
+    ? `${address}:${port} inet n - n - 1 postscreen\n${postscreenServices}`
+    : `${address}:${port} inet n - n - - smtpd\n`
+  return `${listener}\
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
