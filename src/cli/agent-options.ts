@@ -139,8 +139,8 @@ export async function readAgentOptions(
 /** A login belongs to the host that it was written down for, and is never shown to another one. */
 function withoutOtherRelays(options: AgentOptions, given: AgentOptions): AgentOptions {
   const isReplaced = (key: 'relay' | 'fallbackRelay'): boolean => {
-    const host = given[key]?.host
-    return host !== undefined && host !== options[key]?.host
+    const [asked, written] = [given[key]?.host, options[key]?.host]
+    return asked !== undefined && written !== undefined && asked !== written
   }
   const { relay, fallbackRelay, ...rest } = options
   return {

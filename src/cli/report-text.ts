@@ -34,9 +34,10 @@ export function summaryLine(report: SendReport, paint: Paint): string {
 }
 
 /** `mx1.example.test [192.0.2.7]:25`, or nothing when no exchanger was reached for. */
-export function targetText({ exchanger, ip, port }: RecipientReport): string {
+export function targetText({ exchanger, ip, port, via }: RecipientReport): string {
   if (exchanger === null) return ''
-  return ip === null ? escapeText(exchanger) : `${escapeText(exchanger)} [${ip}]:${port}`
+  const road = via === undefined ? '' : ` ${via === 'relay' ? '(relay)' : '(fallback relay)'}`
+  return ip === null ? escapeText(exchanger) : `${escapeText(exchanger)} [${ip}]:${port}${road}`
 }
 
 /** `TLSv1.3 verified`, `TLSv1.3 unverified`, or `in clear` for a session without TLS. */

@@ -102,6 +102,18 @@ export function isLoginRefused({ stage, reply, error }: Cause): boolean {
   return reply === undefined ? error instanceof AuthError : reply.code >= 500
 }
 
+/**
+ * Nobody answered when we connected, so that a fallback relay may help. Not where we are among the exchangers ourselves
+ * (5.4.6): the relay might give the mail to us.
+ */
+export function isUnconnectable(causes: readonly Cause[]): boolean {
+  const isNoHost = ({ stage, status }: Cause): boolean => stage === 'route' && status !== ROUTE_STATUS.loop
+  return (
+    causes.some(({ stage }) => stage === 'connect') &&
+    causes.every((cause) => cause.stage === 'connect' || isNoHost(cause))
+  )
+}
+
 function classifyError(end: TransactionEnd, isReused: boolean): Verdict {
   const error = end.error ?? new ConnectionLostError('the transaction ended without a reply')
   const cause: Cause = { stage: end.stage, status: statusOfError(error), error }

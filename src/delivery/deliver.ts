@@ -140,7 +140,13 @@ export class Deliverer {
   #siteOf(route: Route): Site {
     let site = this.#sites.get(route.site)
     if (site === undefined) {
-      site = new Site(this.#around)
+      const { fallback } = route
+      site = new Site(
+        this.#around,
+        fallback === undefined
+          ? null
+          : { site: () => this.#siteOf(fallback), exchangers: fallback.exchangers },
+      )
       this.#sites.set(route.site, site)
     }
     return site

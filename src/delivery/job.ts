@@ -8,7 +8,7 @@ import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'
 import type { Target } from '../route/targets.ts'
 import type { ActiveSessions } from './active-sessions.ts'
-import type { Attempt, Cause, Outcome } from './outcome.ts'
+import type { Attempt, Cause, Outcome, Via } from './outcome.ts'
 import type { OutcomeStream } from './outcome-stream.ts'
 
 /** One envelope being delivered: what its jobs share. */
@@ -48,6 +48,8 @@ export class Job {
   repetitions = 0
   /** As its delivery prefers, unless the site had no room for a session from there. */
   preferredSource: string | null
+  /** Where its present road begins: the attempts and causes before are those of the road that could not be gone. */
+  #road: { readonly attempts: number; readonly causes: number } | null = null
   #tried: Set<string> | null = null
   #isConcluded = false
 
@@ -61,6 +63,40 @@ export class Job {
   suits(session: Session): boolean {
     if (this.hasTried(session.target)) return false
     return this.preferredSource === null || this.preferredSource === session.localAddress
+  }
+
+  /** It goes by the fallback relay now; what it has gone through stays told. */
+  takeFallback(): void {
+    this.#road = { attempts: this.attempts.length, causes: this.causes.length }
+    this.refusals = 0
+    this.repetitions = 0
+    this.preferredSource = null
+  }
+
+  /** The same recipient, as if nothing had been tried on its present road. */
+  afresh(): Job {
+    const job = new Job(this.delivery, this.recipient)
+    if (this.#road === null) return job
+    job.attempts.push(...this.attempts.slice(0, this.#road.attempts))
+    job.causes.push(...this.causes.slice(0, this.#road.causes))
+    job.takeFallback()
+    return job
+  }
+
+  /** The attempts on the road that it goes now. */
+  get attemptsOnRoad(): readonly Attempt[] {
+    return this.#road === null ? this.attempts : this.attempts.slice(this.#road.attempts)
+  }
+
+  /** And why none of them was enough. */
+  get causesOnRoad(): readonly Cause[] {
+    return this.#road === null ? this.causes : this.causes.slice(this.#road.causes)
+  }
+
+  /** Which relay a target is, for attempts. */
+  viaOf({ exchanger }: Target): { readonly via?: Via } {
+    if (exchanger.relay === undefined) return {}
+    return { via: this.#road === null ? 'relay' : 'fallbackRelay' }
   }
 
   hasTried(target: Target): boolean {

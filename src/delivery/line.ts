@@ -51,8 +51,8 @@ export class Line {
   }
 
   /** The recipient of a job that could not be served now is next, as if nothing had been tried, in any session. */
-  putBack({ delivery, recipient }: Job): void {
-    const job = new Job(delivery, recipient)
+  putBack(given: Job): void {
+    const job = given.afresh()
     // No more sessions are to be had: one that idles, from another address of ours, must not be passed over for ever.
     job.preferredSource = null
     this.#returned.push(job)

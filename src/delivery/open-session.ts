@@ -16,7 +16,7 @@ import type { Target } from '../route/targets.ts'
 import { mayGoInClear } from '../tls/policy.ts'
 import { causeOfDialling, causeOfOpening, classifyRoute, isLoginRefused } from './classify.ts'
 import type { Delivery } from './job.ts'
-import type { Attempt, Cause } from './outcome.ts'
+import type { Attempt, Cause, Via } from './outcome.ts'
 import { diagnosticOf, logTarget } from './report-events.ts'
 import { sessionOptionsFor } from './session-options.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -38,6 +38,8 @@ export interface OpeningRequest {
   readonly mayTry: (target: Target) => boolean
   /** The one of our addresses to come from; targets of its family are dialled first. `null`: any. */
   readonly preferredSource: string | null
+  /** Which relay a target is. */
+  readonly viaOf: (target: Target) => { readonly via?: Via }
   /** Targets that may be dialled. */
   readonly budget: number
 }
@@ -222,6 +224,7 @@ class SessionOpening {
       diagnostic,
       ...when,
       tls: null,
+      ...this.#request.viaOf(target),
     })
     this.#around.log.write({
       kind: 'connection',

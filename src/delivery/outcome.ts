@@ -39,6 +39,9 @@ export interface SessionTls {
   readonly reason: string | null
 }
 
+/** A relay's place in the options. */
+export type Via = 'relay' | 'fallbackRelay'
+
 /** One try at one target. */
 export interface Attempt {
   readonly exchanger: string
@@ -54,6 +57,8 @@ export interface Attempt {
   readonly tls: SessionTls | null
   /** Our address in it; `null` when there was no connection. Not part of the report. */
   readonly localAddress: string | null
+  /** The exchanger is a relay: the one for these domains, or the one for what cannot be connected to. Absent otherwise. */
+  readonly via?: Via
 }
 
 interface OutcomeBase {

@@ -53,6 +53,7 @@ export function logOutcome(outcome: Outcome, id: string, log: Log): void {
     stage: isDelivered ? 'end-of-data' : outcome.cause.stage,
     status: isDelivered ? statusOf(outcome.reply) : outcome.cause.status,
     delayMs: outcome.durationMs,
+    ...(attempt?.via === undefined ? {} : { via: attempt.via }),
     reply: isDelivered ? formatReply(outcome.reply) : diagnosticOf(outcome.cause),
   })
 }
@@ -71,6 +72,7 @@ export function logRetrying(attempt: Attempt, job: Job, delayMs: number, log: Lo
     stage: attempt.stage,
     status: attempt.status,
     delayMs,
+    ...(attempt.via === undefined ? {} : { via: attempt.via }),
     reply: attempt.diagnostic,
   })
 }

@@ -3,7 +3,14 @@ import { formatAddress } from '../mail/address.ts'
 import type { RecipientField } from '../mail/envelope.ts'
 import { formatReply } from '../smtp/reply.ts'
 import { statusOf } from './classify.ts'
-import { type Attempt, decisiveAttempt, type Outcome, type SessionTls, type Stage } from './outcome.ts'
+import {
+  type Attempt,
+  decisiveAttempt,
+  type Outcome,
+  type SessionTls,
+  type Stage,
+  type Via,
+} from './outcome.ts'
 import { diagnosticOf } from './report-events.ts'
 
 /** One try at one target. */
@@ -18,6 +25,8 @@ export interface AttemptReport {
   readonly startedAt: string
   readonly durationMs: number
   readonly tls: SessionTls | null
+  /** The exchanger is a relay; absent otherwise. */
+  readonly via?: Via
 }
 
 /** What became of one recipient. Text of the peer in it is as it came: escape it before showing it. */
@@ -43,6 +52,8 @@ export interface RecipientReport {
   readonly ip: string | null
   readonly port: number | null
   readonly tls: SessionTls | null
+  /** The exchanger is a relay: `fallbackRelay` when no exchanger of the domain could be connected to. Absent otherwise. */
+  readonly via?: Via
   readonly durationMs: number
   readonly attempts: readonly AttemptReport[]
 }
@@ -80,6 +91,7 @@ export function reportOutcome(outcome: Outcome): RecipientReport {
     ip: decisive?.ip ?? null,
     port: decisive?.port ?? null,
     tls: reportTls(decisive?.tls ?? null),
+    ...viaOf(decisive),
     durationMs: Math.round(outcome.durationMs),
     attempts: outcome.attempts.map(reportAttempt),
   }
@@ -96,7 +108,13 @@ function reportAttempt(attempt: Attempt): AttemptReport {
     startedAt: new Date(attempt.startedAt).toISOString(),
     durationMs: Math.round(attempt.durationMs),
     tls: reportTls(attempt.tls),
+    ...viaOf(attempt),
   }
+}
+
+/** As `{ via }`, where there is one. */
+function viaOf(attempt: Attempt | null): { via?: Via } {
+  return attempt?.via === undefined ? {} : { via: attempt.via }
 }
 
 function reportTls(tls: SessionTls | null): SessionTls | null {

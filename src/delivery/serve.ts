@@ -31,7 +31,7 @@ export interface SessionSource {
 /** The job has its outcome, and `session` may serve the next one; or no session was to be had, and it has none yet. */
 export type Served =
   | { readonly kind: 'concluded'; readonly session: Session | null }
-  | { readonly kind: 'unreachable'; readonly session: null; readonly causes: readonly Cause[] }
+  | { readonly kind: 'unreachable'; readonly session: null }
 
 /** Serves one job, beginning with the session at hand. Never rejects for what the network does. */
 export async function serve(
@@ -117,7 +117,7 @@ async function obtainOrAbort(job: Job, source: SessionSource): Promise<Opened | 
 function exhausted(job: Job, around: Surroundings): Served {
   // Nobody has let a transaction begin: that is the site's trouble, not this recipient's.
   if (job.attempts.every(({ stage }) => SESSION_STAGES.has(stage))) {
-    return { kind: 'unreachable', session: null, causes: job.causes }
+    return { kind: 'unreachable', session: null }
   }
   conclude(job, concludeExhausted(job.causes), around)
   return { kind: 'concluded', session: null }
@@ -145,7 +145,7 @@ function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclus
       job.causes.push(verdict.cause)
       if (verdict.cause.reply !== undefined) job.refusals++
       const { maxTargets } = around.limits.settings
-      if (job.refusals < MAX_REFUSALS && job.attempts.length < maxTargets) return null
+      if (job.refusals < MAX_REFUSALS && job.attemptsOnRoad.length < maxTargets) return null
       return concludeExhausted(job.causes)
     }
     default:

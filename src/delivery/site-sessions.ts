@@ -85,7 +85,8 @@ export class SiteSessions {
         delivery: job.delivery,
         mayTry: (target) => !job.hasTried(target),
         preferredSource: job.preferredSource,
-        budget: this.#around.limits.settings.maxTargets - job.attempts.length,
+        viaOf: (target) => job.viaOf(target),
+        budget: this.#around.limits.settings.maxTargets - job.attemptsOnRoad.length,
       },
       this.#around,
     )

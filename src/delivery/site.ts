@@ -7,15 +7,24 @@
  */
 import type { Recipient } from '../mail/envelope.ts'
 import type { Exchanger } from '../route/exchangers.ts'
+import { isUnconnectable } from './classify.ts'
 import { type Conclusion, type Delivery, Job } from './job.ts'
 import type { SiteSlots } from './limits.ts'
 import { Line } from './line.ts'
-import type { Cause } from './outcome.ts'
 import { conclude, concludeExhausted } from './serve.ts'
 import { SiteCeiling } from './site-ceiling.ts'
 import { SiteSessions } from './site-sessions.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Worker, type Workplace } from './worker.ts'
+
+/** How long mail goes straight to the fallback relay after nobody of the site could be connected to: less than a greylist's wait. */
+const BYPASS_MS = 60_000
+
+/** The relay for whom nobody of a site can be connected to. */
+export interface Fallback {
+  readonly site: () => Site
+  readonly exchangers: readonly Exchanger[]
+}
 
 /** One site; lives as long as its agent. */
 export class Site {
@@ -26,10 +35,13 @@ export class Site {
   readonly #ceiling: SiteCeiling
   readonly #workers = new Set<Promise<void>>()
   #exchangers: readonly Exchanger[] = []
+  readonly #fallback: Fallback | null
   #isReachable = false
+  #bypassUntil = Number.NEGATIVE_INFINITY
 
-  constructor(around: Surroundings) {
+  constructor(around: Surroundings, fallback: Fallback | null = null) {
     this.#around = around
+    this.#fallback = fallback
     this.#slots = around.limits.forSite()
     this.#sessions = new SiteSessions(around)
     this.#ceiling = new SiteCeiling(around.limits.settings.perSite, around.clock)
@@ -49,6 +61,11 @@ export class Site {
 
   /** Lets recipients wait here. `exchangers` is the latest answer of the DNS. */
   add(delivery: Delivery, recipients: readonly Recipient[], exchangers: readonly Exchanger[]): void {
+    if (this.#fallback !== null && this.#around.clock.monotonic() < this.#bypassUntil) {
+      const jobs = recipients.map((recipient) => new Job(delivery, recipient))
+      this.#fallback.site().take(jobs, this.#fallback.exchangers)
+      return
+    }
     this.#exchangers = exchangers
     this.#line.add(delivery, recipients)
     this.#employ()
@@ -94,7 +111,7 @@ export class Site {
       this.#isReachable = true
       this.#employ(job.delivery)
     },
-    giveUp: (job, causes) => this.#giveUp(job, causes),
+    giveUp: (job) => this.#giveUp(job),
   }
 
   /**
@@ -102,20 +119,43 @@ export class Site {
    * back to them.
    * @returns whether this worker may go on
    */
-  #giveUp(job: Job, causes: readonly Cause[]): boolean {
+  #giveUp(job: Job): boolean {
     if (this.#sessions.atWork > 0 || this.#sessions.count > 0) {
       this.#ceiling.reduce(this.#sessions.atWork)
       this.#line.putBack(job)
       return false
     }
     this.#isReachable = false
-    const conclusion = concludeExhausted(causes)
-    conclude(job, conclusion, this.#around)
     // Whoever waits would be told the same after the same time-outs.
+    const jobs = [job]
     for (let other = this.#line.next(); other !== null; other = this.#line.next()) {
-      other.attempts.push(...job.attempts)
-      conclude(other, conclusion, this.#around)
+      other.attempts.push(...job.attemptsOnRoad)
+      other.causes.push(...job.causesOnRoad)
+      jobs.push(other)
     }
+    this.#handOver(jobs)
     return true
+  }
+
+  /** To the fallback relay, if there is one for whom nobody here could be connected to; else their outcomes are due. */
+  #handOver(jobs: readonly Job[]): void {
+    const fallback = this.#fallback
+    const movable = new Set(fallback === null ? [] : jobs.filter(({ causes }) => isUnconnectable(causes)))
+    for (const job of jobs) {
+      if (!movable.has(job)) conclude(job, concludeExhausted(job.causes), this.#around)
+    }
+    if (fallback === null || movable.size === 0) return
+    this.#bypassUntil = this.#around.clock.monotonic() + BYPASS_MS
+    fallback.site().take([...movable], fallback.exchangers)
+  }
+
+  /** Goes on with jobs of a site that cannot be connected to. */
+  take(jobs: readonly Job[], exchangers: readonly Exchanger[]): void {
+    this.#exchangers = exchangers
+    for (const job of jobs.toReversed()) {
+      job.takeFallback()
+      this.#line.requeue(job)
+    }
+    this.#employ()
   }
 }

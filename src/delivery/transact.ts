@@ -146,7 +146,10 @@ function recorded(
 ): Verdict {
   if (verdict.kind === 'again' || verdict.kind === 'other-transaction') return verdict
   const durationMs = around.clock.monotonic() - when.begun
-  job.attempts.push(attemptOf(verdict, session, { startedAt: when.startedAt, durationMs }))
+  const attempt = attemptOf(verdict, session, { startedAt: when.startedAt, durationMs })
+  job.attempts.push(
+    session.target.exchanger.relay === undefined ? attempt : { ...attempt, ...job.viaOf(session.target) },
+  )
   return verdict
 }
 

@@ -9,7 +9,6 @@ import { classifyDefect } from './classify.ts'
 import type { Job } from './job.ts'
 import type { ReleaseSlot } from './limits.ts'
 import type { Opened } from './open-session.ts'
-import type { Cause } from './outcome.ts'
 import { conclude, concludeExhausted, type Served, type SessionSource, serve } from './serve.ts'
 import type { SiteSessions } from './site-sessions.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -33,7 +32,7 @@ export interface Workplace {
   /** A session stands for the job: the site can be reached. */
   reached(job: Job): void
   /** No session was to be had. @returns whether the worker may go on */
-  giveUp(job: Job, causes: readonly Cause[]): boolean
+  giveUp(job: Job): boolean
 }
 
 /** Runs once. */
@@ -54,7 +53,7 @@ export class Worker implements SessionSource {
       if (job === null) break
       const result: Served = await this.#serve(job, session)
       session = result.session
-      if (result.kind === 'unreachable' && !this.#place.giveUp(job, result.causes)) break
+      if (result.kind === 'unreachable' && !this.#place.giveUp(job)) break
       session = await this.#readyForNext(session)
     }
     if (session !== null) this.release(session)

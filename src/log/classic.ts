@@ -82,9 +82,10 @@ function formatRecord(record: LogRecord): string {
 
 function formatVerdict(event: VerdictEvent): string {
   const uncertain = event.uncertain ? ' uncertain=yes' : ''
+  const via = event.via === undefined ? '' : ` via=${event.via}`
   return `${idOf(event)} to=<${escapeText(event.to, angle)}> field=${event.field} outcome=${event.outcome}${uncertain} exchanger=${
     event.target === null ? 'none' : formatTarget(event.target)
-  } ${formatTls(event.tls)} stage=${event.stage} status=${event.status} delay=${seconds(event.delayMs)} reply="${escapeText(event.reply, quoted)}"`
+  } ${formatTls(event.tls)} stage=${event.stage} status=${event.status} delay=${seconds(event.delayMs)}${via} reply="${escapeText(event.reply, quoted)}"`
 }
 
 function formatTrying(event: TryingEvent): string {

@@ -71,6 +71,8 @@ export interface VerdictEvent {
   readonly stage: string
   readonly status: string
   readonly delayMs: number
+  /** `relay` or `fallbackRelay`, where the exchanger is one; absent otherwise. */
+  readonly via?: string
   /** The peer's reply, or our own words where there is none. */
   readonly reply: string
 }

@@ -3,12 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import tls from 'node:tls'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { RecipientReport } from '../../src/delivery/report.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
+import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { saslServer } from '../support/sasl-server.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { emptyDirectory, type Finished, run } from './run.ts'
-import { fromAlice } from './sending.ts'
+import { fromAlice, intoSandbox } from './sending.ts'
 
 const { ca, kinds } = makeCertificates(['localhost'])
 const secureContext = tls.createSecureContext(kinds.trusted)
@@ -165,6 +167,33 @@ domains = ["*.relayed.test"]
     expect(ports.toSorted()).toEqual([first, second, direct].map(({ server }) => server.port).toSorted())
     expect([first, second, direct].map(({ sasl }) => sasl.accepted)).toEqual([['PLAIN'], ['PLAIN'], []])
   })
+})
+
+test('--fallback-relay takes what cannot be connected to, and the report says so', async () => {
+  await using sandbox = await startSandbox({ removeMail: true })
+  const { server } = await relayWith({ offers: ['PIPELINING'] })
+  const to = ['--to', 'bob@accepts.test, carol@refuses-connections.test, dave@nxdomain.test']
+  const login = { MXPRESS_FALLBACK_RELAY_TLS: 'off' }
+  const args = [...fromAlice, ...intoSandbox(sandbox), ...to, '--fallback-relay', `127.0.0.1:${server.port}`]
+  const finished = await send([...args, '--json'], login)
+  expect(finished.code).toBe(69)
+  const recipients: readonly RecipientReport[] = JSON.parse(finished.stdout).recipients
+  const told = recipients.map(({ address, outcome, via, attempts }) => [
+    address,
+    outcome,
+    via,
+    attempts.map(({ stage }) => stage),
+  ])
+  expect(told.toSorted()).toEqual([
+    ['bob@accepts.test', 'delivered', undefined, ['end-of-data']],
+    ['carol@refuses-connections.test', 'delivered', 'fallbackRelay', ['connect', 'end-of-data']],
+    ['dave@nxdomain.test', 'failed', undefined, []],
+  ])
+  expect(server.conversations).toHaveLength(1)
+  const shown = await send(args, login)
+  expect(shown.stdout).toMatch(
+    /^delivered carol@refuses-connections\.test \(to\) \S+ \[[^\]]+\]:\d+ \(fallback relay\) in clear/m,
+  )
 })
 
 test.each([

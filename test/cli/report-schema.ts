@@ -33,6 +33,8 @@ const reply = z
   .strictObject({ code: z.int().min(200).max(599), status: status.nullable(), lines: z.array(z.string()) })
   .nullable()
 
+const via = z.enum(['relay', 'fallbackRelay']).optional()
+
 const attempt = z.strictObject({
   exchanger: z.string(),
   ip: z.string(),
@@ -43,6 +45,7 @@ const attempt = z.strictObject({
   startedAt: time,
   durationMs: ms,
   tls,
+  via,
 })
 
 const recipient = z.strictObject({
@@ -58,6 +61,7 @@ const recipient = z.strictObject({
   ip: z.string().nullable(),
   port: port.nullable(),
   tls,
+  via,
   durationMs: ms,
   attempts: z.array(attempt),
 })
