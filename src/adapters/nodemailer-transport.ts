@@ -57,16 +57,14 @@ export class Transport extends EventEmitter implements AsyncDisposable {
   /** Called by nodemailer for each `sendMail`. */
   send(mail: NodemailerMail, callback: SendCallback): void {
     const working = this.#closing === null ? this.#send(mail) : Promise.reject(closedError())
-    const settled = working.then(
-      (info) => () => callback(null, info),
-      (error: unknown) => () => (callback as (error: unknown) => void)(error),
+    const told = working.then(
+      (info) => tell(() => callback(null, info)),
+      (error: unknown) => tell(() => (callback as (error: unknown) => void)(error)),
     )
-    this.#inWork.add(settled)
+    this.#inWork.add(told)
     this.#wasIdle = this.isIdle()
-    void settled.then((tell) => {
-      this.#inWork.delete(settled)
-      // Not in the promise: what a callback throws is its caller's, as with any other transport.
-      setImmediate(tell)
+    void told.then(() => {
+      this.#inWork.delete(told)
       this.#noticeIdle()
     })
   }
@@ -85,9 +83,9 @@ export class Transport extends EventEmitter implements AsyncDisposable {
   verify(callback?: VerifyCallback): Promise<true> | undefined {
     const verifying = this.#verify()
     if (callback === undefined) return verifying
-    verifying.then(
-      () => setImmediate(() => callback(null, true)),
-      (error: unknown) => setImmediate(() => (callback as (error: unknown) => void)(error)),
+    void verifying.then(
+      () => tell(() => callback(null, true)),
+      (error: unknown) => tell(() => (callback as (error: unknown) => void)(error)),
     )
     return undefined
   }
@@ -174,6 +172,19 @@ export class Transport extends EventEmitter implements AsyncDisposable {
     if (isIdle && !this.#wasIdle) setImmediate(() => this.emit('idle'))
     this.#wasIdle = isIdle
   }
+}
+
+/** Outside of any promise: what a callback throws is its caller's, as with any other transport. */
+function tell(call: () => void): Promise<void> {
+  return new Promise((resolve) =>
+    setImmediate(() => {
+      try {
+        call()
+      } finally {
+        resolve()
+      }
+    }),
+  )
 }
 
 function closedError(): TransportError {

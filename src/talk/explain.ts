@@ -143,5 +143,5 @@ const keywords: Readonly<Record<string, string>> = {
 /** What an extension in a reply to EHLO is good for; `''` when we do not know. */
 export function explainKeyword(line: string): string {
   const [keyword = ''] = line.trim().toUpperCase().split(/[ =]/)
-  return Object.hasOwn(keywords, keyword) ? (keywords[keyword] ?? '') : ''
+  return keywords[keyword] ?? ''
 }

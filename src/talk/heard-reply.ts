@@ -38,11 +38,6 @@ export class ReplyAssembler {
     const code = digits === undefined ? null : Number(digits)
     return { code, status: code === null ? null : statusOfLine(code, text), lines }
   }
-
-  /** Nothing from before TLS counts after it (RFC 3207 §4.2). */
-  reset(): void {
-    this.#lines = []
-  }
 }
 
 /** On one line, unescaped. */

@@ -296,7 +296,6 @@ export class Talk {
     const { host, port } = target.exchanger
     const peer = { host, port, limitMs: timeoutMs }
     const { state, discardedOctets } = await this.#connection.startTls(tlsClient, peer)
-    this.#assembler.reset()
     this.#handshake = null
     this.#tell({ kind: 'encrypted', tls: state, discardedOctets })
   }
