@@ -3,7 +3,7 @@
  * the first message, so that nothing is connected to before everything has been checked.
  */
 import { randomBytes } from 'node:crypto'
-import { familiesOfSources } from '../client/source-address.ts'
+import { familiesOfSources, hostnamesBySource } from '../client/source-address.ts'
 import { tlsClientFor } from '../client/trust.ts'
 import { systemHostname } from '../config/hostname.ts'
 import type { Settings } from '../config/settings.ts'
@@ -194,6 +194,7 @@ export class DirectAgent implements Agent {
       session: {
         hostname,
         sourceAddresses,
+        sourceHostnames: hostnamesBySource(this.#settings.sourceHostnames),
         timeouts: this.#settings.timeouts,
         tlsPolicy: { ...this.#settings.tls, decidedBy: 'configuration' },
         tlsClient,

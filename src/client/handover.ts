@@ -1,8 +1,9 @@
 /**
  * One message for all its recipients in one transaction (RFC 5321 §3.3), for a server that keeps it for us: the listener
- * of this host. Between hosts each recipient has a transaction of its own: transaction.ts.
+ * of this host. In transaction.ts the refusal of a recipient is that recipient's alone.
  *
- * One rule: all or nothing. The first refusal ends it before the content, and then the server has nothing.
+ * One rule: all or nothing. The first refusal ends it before the content, and then the server has nothing. So DATA is not
+ * sent ahead: its 354 could only be answered with a message, if an empty one, for those who were accepted.
  */
 import type { Envelope } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'

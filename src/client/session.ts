@@ -23,6 +23,8 @@ import type { TlsClient, TlsState } from './tls.ts'
 export interface SessionOptions {
   /** The name given in EHLO: the host's FQDN, or an address literal (RFC 5321 §4.1.4). */
   readonly hostname: string
+  /** Names given instead of it, by our address in the session; addresses in their one spelling. Default: none. */
+  readonly sourceHostnames?: ReadonlyMap<string, string>
   readonly timeouts: Timeouts
   readonly tlsPolicy: TlsPolicy
   readonly tlsClient: TlsClient
@@ -210,15 +212,18 @@ class Opening {
     if (!isPositive(reply)) await this.#refused(reply)
   }
 
+  /** A receiver compares it with the name of the address that it sees (RFC 5321 §4.1.4 forbids to refuse for that; many do). */
+  get #hostname(): string {
+    const { hostname, sourceHostnames } = this.#options
+    return sourceHostnames?.get(this.#connection.localAddress ?? '') ?? hostname
+  }
+
   async #hello(): Promise<Extensions> {
-    const reply = await this.#ask(helloCommand('EHLO', this.#options.hostname), this.#options.timeouts.ehloMs)
+    const reply = await this.#ask(helloCommand('EHLO', this.#hostname), this.#options.timeouts.ehloMs)
     if (isPositive(reply)) return parseExtensions(reply.lines)
     // RFC 5321 §3.2, §4.1.1.1: a server that does not know EHLO is greeted with HELO.
     if (reply.code < 500 || reply.code > 504) return this.#refused(reply)
-    const second = await this.#ask(
-      helloCommand('HELO', this.#options.hostname),
-      this.#options.timeouts.ehloMs,
-    )
+    const second = await this.#ask(helloCommand('HELO', this.#hostname), this.#options.timeouts.ehloMs)
     return isPositive(second) ? noExtensions : this.#refused(second)
   }
 

@@ -29,6 +29,11 @@ export function configuredSource(wanted: string, addresses: readonly string[]): 
   return addresses.some((address) => unmapped(address) === ip) ? ip : null
 }
 
+/** Names by our addresses in their one spelling, for `SessionOptions.sourceHostnames`. */
+export function hostnamesBySource(table: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(table).map(([address, hostname]) => [unmapped(address), hostname]))
+}
+
 /** An address in its one spelling; an IPv4-mapped one is the IPv4 address it stands for. */
 export function unmapped(address: string): string {
   return parseIp(address)?.ip ?? address

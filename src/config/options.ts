@@ -14,6 +14,11 @@ export interface AgentOptions {
   readonly hostname?: string
   /** IP addresses to connect from: one per family, or several to take in turn. Default `[]`: the system chooses. */
   readonly sourceAddresses?: readonly string[]
+  /**
+   * Names given in EHLO instead of `hostname`, by the address that a session comes from: receivers compare it with the
+   * address's PTR record. As this host knows the address: behind a translating router the inner one. Default: none.
+   */
+  readonly sourceHostnames?: Readonly<Record<string, string>>
   readonly dns?: DnsOptions
   readonly smtp?: SmtpOptions
   readonly timeouts?: TimeoutOptions

@@ -93,6 +93,15 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
 
 const ip = text('an IP address such as "192.0.2.1" or "2001:db8::1"', isIp)
 
+const sourceHostnames = z
+  .record(z.string(), hostname, { error: 'a table of IP addresses and names' })
+  .superRefine((table, context) => {
+    for (const key of Object.keys(table).filter((address) => !isIp(address))) {
+      context.addIssue({ code: 'custom', path: [key], message: 'named by an IP address such as "192.0.2.1"' })
+    }
+  })
+  .default({})
+
 const server = text(
   'an IP address with or without a port, such as "192.0.2.53" or "[2001:db8::53]:5353"',
   isIpAndPort,
@@ -299,6 +308,7 @@ export const optionsSchema = z.strictObject(
   {
     hostname: hostname.optional(),
     sourceAddresses: z.array(ip, { error: 'a list of IP addresses' }).default([]),
+    sourceHostnames,
     dns,
     smtp,
     timeouts,

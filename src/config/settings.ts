@@ -65,6 +65,8 @@ export interface Settings {
   /** `null`: ask `systemHostname`. */
   readonly hostname: string | null
   readonly sourceAddresses: readonly string[]
+  /** Names given in EHLO by the address that a session comes from, as they were written. */
+  readonly sourceHostnames: Readonly<Record<string, string>>
   readonly dns: { readonly servers: readonly string[]; readonly timeoutMs: number }
   readonly smtp: { readonly port: number; readonly allowLocalAddresses: boolean }
   readonly timeouts: TimeoutSettings
@@ -104,11 +106,13 @@ export function resolveSettings(options: unknown = {}): Settings {
   }
   const clashes = relayClashes(checked.values)
   if (clashes.length > 0) throw new TypeError(clashes.join('\n'))
-  const { hostname, sourceAddresses, dns, smtp, timeouts, delivery, tls, log } = checked.values
+  const { hostname, sourceAddresses, sourceHostnames, dns, smtp, timeouts, delivery, tls, log } =
+    checked.values
   const { dkim, queue, submission, doctor } = checked.values
   return {
     hostname: hostname ?? null,
     sourceAddresses,
+    sourceHostnames,
     dns: { servers: dns.servers, timeoutMs: dns.timeout },
     smtp,
     timeouts: timeoutSettings(timeouts),

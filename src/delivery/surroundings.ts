@@ -15,6 +15,8 @@ export interface SessionSettings {
   /** The name given in EHLO. */
   readonly hostname: string
   readonly sourceAddresses: readonly string[]
+  /** Given instead of `hostname`, by our address in the session. */
+  readonly sourceHostnames?: ReadonlyMap<string, string>
   readonly timeouts: Timeouts
   readonly tlsPolicy: TlsPolicy
   readonly tlsClient: TlsClient

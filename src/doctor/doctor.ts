@@ -3,6 +3,7 @@
  * changed and nothing is sent; what is written is removed again.
  */
 import os from 'node:os'
+import { hostnamesBySource } from '../client/source-address.ts'
 import { systemSource } from '../client/system-source.ts'
 import { ConfigError } from '../config/errors.ts'
 import { isAddressLiteral, isFqdn } from '../config/host.ts'
@@ -137,7 +138,8 @@ async function findSender(settings: Settings): Promise<Sender> {
       `No domain to examine: the name ${JSON.stringify(hostname ?? os.hostname())} names none. Say it with --domain or \`doctor.domain\`.`,
     )
   }
-  return { domain, hostname, hostnameComplaint: complaint, allowLocalAddresses }
+  const sourceHostnames = hostnamesBySource(settings.sourceHostnames)
+  return { domain, hostname, sourceHostnames, hostnameComplaint: complaint, allowLocalAddresses }
 }
 
 async function findHostname({

@@ -6,6 +6,7 @@ import { Connection } from '../client/connection.ts'
 import { dial } from '../client/dial.ts'
 import { openSession } from '../client/session.ts'
 import { SessionOpenError } from '../client/session-open-error.ts'
+import { hostnamesBySource } from '../client/source-address.ts'
 import { TlsClient } from '../client/tls.ts'
 import type { Settings } from '../config/settings.ts'
 import type { Resolver } from '../dns/resolver.ts'
@@ -158,6 +159,7 @@ async function talk(
   try {
     const session = await openSession(connection, target, {
       hostname: hostname ?? literalOf(connected.localAddress),
+      sourceHostnames: hostnamesBySource(settings.sourceHostnames),
       timeouts: { ...timeouts, greetingMs: limitMs, ehloMs: limitMs, quitMs: limitMs },
       tlsPolicy: { mode: 'off', minVersion: 'TLSv1.2', decidedBy: 'doctor' },
       tlsClient: new TlsClient(),

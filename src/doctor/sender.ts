@@ -15,10 +15,17 @@ export interface Sender {
   readonly domain: string
   /** Given in EHLO; `null` when none is configured and the system has none that means anything. */
   readonly hostname: string | null
+  /** Given in EHLO instead, by address. */
+  readonly sourceHostnames: ReadonlyMap<string, string>
   /** Why `hostname` is `null`. */
   readonly hostnameComplaint: string | null
   /** Private addresses count as usual: a network of its own. */
   readonly allowLocalAddresses: boolean
+}
+
+/** The name given in EHLO by sessions that come from the address. */
+export function hostnameAt({ hostname, sourceHostnames }: Sender, ip: string): string | null {
+  return sourceHostnames.get(ip) ?? hostname
 }
 
 /**

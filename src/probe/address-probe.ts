@@ -9,6 +9,7 @@ import { dial } from '../client/dial.ts'
 import { ask } from '../client/inquiry.ts'
 import { openSession, type Session } from '../client/session.ts'
 import { SessionOpenError } from '../client/session-open-error.ts'
+import { hostnamesBySource } from '../client/source-address.ts'
 import { causeOfDialling, causeOfOpening, classifyTransaction, statusOf } from '../delivery/classify.ts'
 import type { Cause } from '../delivery/outcome.ts'
 import { formatAddress, needsSmtpUtf8 } from '../mail/address.ts'
@@ -134,6 +135,7 @@ class AddressProbe {
     using _ = this.#endedByAbort(connection)
     return await openSession(connection, target, {
       hostname,
+      sourceHostnames: hostnamesBySource(settings.agent.sourceHostnames),
       timeouts,
       tlsPolicy,
       tlsClient,

@@ -7,6 +7,7 @@ test('every kind of option can be set by a variable', () => {
     readEnvironment({
       MXPRESS_HOSTNAME: 'mail.example.org',
       MXPRESS_SOURCE_ADDRESSES: '192.0.2.1, 2001:db8::1',
+      MXPRESS_SOURCE_HOSTNAMES: '192.0.2.1=mx1.example.org,2001:db8::1=mx2.example.org',
       MXPRESS_DNS_SERVERS: '127.0.0.1:5353',
       MXPRESS_SMTP_PORT: '2525',
       MXPRESS_SMTP_ALLOW_LOCAL_ADDRESSES: 'true',
@@ -24,6 +25,7 @@ test('every kind of option can be set by a variable', () => {
   ).toEqual({
     hostname: 'mail.example.org',
     sourceAddresses: ['192.0.2.1', '2001:db8::1'],
+    sourceHostnames: { '192.0.2.1': 'mx1.example.org', '2001:db8::1': 'mx2.example.org' },
     dns: { servers: ['127.0.0.1:5353'] },
     smtp: { port: 2525, allowLocalAddresses: true },
     timeouts: { dataInitiation: '1m' },

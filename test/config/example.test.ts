@@ -18,6 +18,7 @@ test('the example shows every option, with its default or as one that has none',
   const shown = parseConfig(uncommented, 'example')
   const {
     hostname,
+    sourceHostnames,
     routes,
     dkim,
     tls: { caFile, ...tls } = {},
@@ -46,6 +47,7 @@ test('the example shows every option, with its default or as one that has none',
     'mxpress.log',
     'example.org',
   ])
+  expect(sourceHostnames).toEqual({ '192.0.2.1': 'mx1.example.org' })
   expect(Object.keys(dkim?.['example.org'] ?? {})).toEqual(dkimKeys)
   for (const { path } of optionList) expect(shown).toHaveProperty([...path])
 })

@@ -5,6 +5,7 @@ import { resolveSettings, type Settings } from '../../src/config/settings.ts'
 const defaults: Settings = {
   hostname: null,
   sourceAddresses: [],
+  sourceHostnames: {},
   dns: { servers: [], timeoutMs: 5_000 },
   smtp: { port: 25, allowLocalAddresses: false },
   timeouts: {
@@ -77,6 +78,7 @@ describe('resolveSettings', () => {
     const options: AgentOptions = {
       hostname: 'mail.example.org',
       sourceAddresses: ['192.0.2.1', '2001:db8::1'],
+      sourceHostnames: { '192.0.2.1': 'mx1.bücher.example' },
       dns: { servers: ['127.0.0.1:5353'], timeout: '1s' },
       smtp: { port: 2525, allowLocalAddresses: true },
       timeouts: { connect: 100, greeting: '1s', dataTermination: '1.5m' },
@@ -137,6 +139,7 @@ describe('resolveSettings', () => {
     expect(resolveSettings(options)).toEqual({
       hostname: 'mail.example.org',
       sourceAddresses: ['192.0.2.1', '2001:db8::1'],
+      sourceHostnames: { '192.0.2.1': 'mx1.xn--bcher-kva.example' },
       dns: { servers: ['127.0.0.1:5353'], timeoutMs: 1_000 },
       smtp: { port: 2525, allowLocalAddresses: true },
       timeouts: { ...defaults.timeouts, connectMs: 100, greetingMs: 1_000, dataTerminationMs: 90_000 },
@@ -297,6 +300,14 @@ describe('a wrong option is named, with what was expected and found', () => {
     [
       { sourceAddresses: '192.0.2.1' },
       'Expected `sourceAddresses` to be a list of IP addresses, got `"192.0.2.1"`',
+    ],
+    [
+      { sourceHostnames: { '192.0.2.1': 'localhost' } },
+      'Expected `sourceHostnames."192.0.2.1"` to be a fully qualified domain name such as "mail.example.org", or an address literal such as "[192.0.2.1]", got `"localhost"`',
+    ],
+    [
+      { sourceHostnames: { 'mx1.example.org': 'mx1.example.org' } },
+      'Expected `sourceHostnames."mx1.example.org"` to be named by an IP address such as "192.0.2.1", got `"mx1.example.org"`',
     ],
     [
       { dns: { servers: ['ns.example.org'] } },

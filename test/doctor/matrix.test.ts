@@ -73,6 +73,14 @@ const matrix: Readonly<Record<string, readonly Row[]>> = {
       ['ehlo-name-lacks-family', 'warning'],
     ],
     [
+      'is not given from the address that it does not lead to',
+      {
+        records: { 'mail.example.org': { a: [ip4], txt: ['v=spf1 a -all'] } },
+        options: { sourceHostnames: { [ip6]: 'mx6.example.org' } },
+      },
+      ['ehlo-name-ours', 'ok'],
+    ],
+    [
       'cannot be looked up',
       { records: { 'mail.example.org': servfail } },
       ['ehlo-name-unanswered', 'cannot-tell'],
@@ -124,6 +132,15 @@ const matrix: Readonly<Record<string, readonly Row[]>> = {
       'another name of ours',
       both(ptr('host.example.org'), { records: { 'host.example.org': { a: [ip4] } } }),
       ['ptr-other-name', 'ok'],
+    ],
+    [
+      'another name of ours, and EHLO says so from there',
+      {
+        records: { [reverseName(ip4)]: { ptr: ['host.example.org'] }, 'host.example.org': { a: [ip4] } },
+        options: { sourceHostnames: { [ip4]: 'host.example.org' } },
+      },
+      ['ptr-confirmed', 'ok'],
+      ['ptr-confirmed', 'ok'],
     ],
     [
       'cannot be looked up',

@@ -3,7 +3,7 @@ import { isAddressLiteral } from '../../config/host.ts'
 import { defineCheck } from '../check.ts'
 import { type Answer, evidenceOf, isUnanswered } from '../questions.ts'
 import { cannotTell, type Finding, ok, problem, publish, setting, warning } from '../result.ts'
-import { knownToOthers, type OwnAddress, type Sender } from '../sender.ts'
+import { hostnameAt, knownToOthers, type OwnAddress, type Sender } from '../sender.ts'
 import { addressLine } from '../zone-line.ts'
 
 /** The name, its addresses and ours. */
@@ -78,7 +78,9 @@ export const ehloNameCheck = defineCheck<EhloNameObservation>({
     const { hostname } = sender
     const isName = hostname !== null && !isAddressLiteral(hostname)
     const answers = isName ? await Promise.all([questions.a(hostname), questions.aaaa(hostname)]) : []
-    return { sender, addresses: await addresses(), answers }
+    // Sessions from the others give a name of their own; reverse-dns holds that against the address.
+    const ours = (await addresses()).filter(({ ip }) => hostnameAt(sender, ip) === hostname)
+    return { sender, addresses: ours, answers }
   },
   judge: judgeEhloName,
 })

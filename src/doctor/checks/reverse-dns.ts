@@ -17,7 +17,7 @@ import {
   setting,
   warning,
 } from '../result.ts'
-import { knownToOthers, type OwnAddress, type Sender } from '../sender.ts'
+import { hostnameAt, knownToOthers, type OwnAddress, type Sender } from '../sender.ts'
 import { addressLine, zoneLine } from '../zone-line.ts'
 
 /** One address, its names, and the addresses of those. */
@@ -50,11 +50,13 @@ export function judgeReverseDns(observed: ReverseDnsObservation): Finding {
     const summary = `${name} is a name as providers give it to whole ranges.`
     return warning({ ...said, code: 'ptr-generic', summary, remedies: remediesFor(observed) })
   }
-  const { hostname } = sender
+  const hostname = hostnameAt(sender, ip)
   if (hostname === null || confirmed.includes(hostname))
     return ok({ ...said, code: 'ptr-confirmed', summary: `${ip} is ${hostname ?? name}, and that is ${ip}.` })
   const summary = `${ip} is ${name}, and that is ${ip}; EHLO says ${hostname}, which is another name.`
-  const remedies = [setting('Best both are the same.', `hostname = "${name}"`)]
+  const isOneOfMany = observed.others.length > 0 || sender.sourceHostnames.has(ip)
+  const key = isOneOfMany ? `sourceHostnames = { "${ip}" = "${name}" }` : `hostname = "${name}"`
+  const remedies = [setting('Best both are the same.', key)]
   return ok({ ...said, code: 'ptr-other-name', summary, remedies })
 }
 
@@ -76,7 +78,7 @@ function unconfirmed(observed: ReverseDnsObservation, said: Partial<Finding>): F
 
 function remediesFor({ address, sender, others }: ReverseDnsObservation): readonly Remedy[] {
   const { ip, family } = address
-  const name = sender.hostname ?? `mail.${sender.domain}`
+  const name = hostnameAt(sender, ip) ?? `mail.${sender.domain}`
   const record = publish(
     'Whoever gave you the address keeps its reverse zone: set this in the provider’s console, or ask for it.',
     zoneLine(reverseName(ip), 'PTR', `${name}.`),
