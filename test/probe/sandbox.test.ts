@@ -62,6 +62,7 @@ const others: readonly (readonly [
   ['user@drips.test', 'unreachable', '4.4.2', 75, quick],
   ['user@null-mx.test', 'no-mail', '5.1.10', 69],
   ['null-mx.test', 'no-mail', '5.1.10', 69],
+  ['user@unfit-sender.test', 'no-mail', '5.1.10', 69],
   ['user@no-such-domain.test', 'no-domain', '5.1.2', 69],
   ['user@no-address.test', 'unreachable', '4.4.4', 75],
   ['user@loops.test', 'unreachable', '5.4.6', 75],
