@@ -56,19 +56,24 @@ function wait(seconds: number): string {
   return seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`
 }
 
-function matrixLines({ exchangers }: ProbeReport, paint: Paint): string[] {
+function matrixLines(report: ProbeReport, paint: Paint): string[] {
+  const { exchangers, decidedBy } = report
   if (exchangers.length === 0) return []
   const rows = exchangers.flatMap((exchanger) =>
     exchanger.addresses.length === 0
       ? [[nameOf(exchanger), '-', ...probeStages.map(() => '·'), short(exchanger.error ?? 'not asked')]]
-      : exchanger.addresses.map((address) => row(exchanger, address)),
+      : exchanger.addresses.map((address) =>
+          row(exchanger, address, {
+            isDecisive: exchanger.host === decidedBy?.exchanger && address.ip === decidedBy.ip,
+          }),
+        ),
   )
-  return tableLines(['exchanger', 'address', ...probeStages, '(ms)'], rows, paint)
+  return tableLines(['exchanger', 'address', ...probeStages, 'remark'], rows, paint)
 }
 
-function row(exchanger: ExchangerReport, address: AddressReport): Cell[] {
+function row(exchanger: ExchangerReport, address: AddressReport, how: { isDecisive: boolean }): Cell[] {
   const cells = probeStages.map((stage) => stageCell(address, stage))
-  return [nameOf(exchanger), placeOf(address), ...cells, short(remarks(address).join('; '))]
+  return [nameOf(exchanger), placeOf(address), ...cells, short(remarks(address, how).join('; '))]
 }
 
 function nameOf({ preference, host }: ExchangerReport): string {
@@ -84,12 +89,14 @@ function stageCell({ stages }: AddressReport, stage: ProbeStage): Cell {
   const found = stages.findLast((one) => one.stage === stage)
   if (found === undefined) return '·'
   return found.ok
-    ? { text: `✓ ${found.durationMs}`, style: 'green' }
-    : { text: `✗ ${found.durationMs}`, style: 'red' }
+    ? { text: `✓ ${found.durationMs} ms`, style: 'green' }
+    : { text: `✗ ${found.durationMs} ms`, style: 'red' }
 }
 
-function remarks({ stages, tls }: AddressReport): string[] {
-  const failed = stages.filter(({ ok }) => !ok).map(failureText)
+function remarks({ stages, tls }: AddressReport, { isDecisive }: { isDecisive: boolean }): string[] {
+  // What decided is said in full below.
+  const told = isDecisive ? stages.slice(0, -1) : stages
+  const failed = told.filter(({ ok }) => !ok).map(failureText)
   // A handshake that was not good enough says why itself.
   if (tls === null || stages.some(({ stage, ok }) => stage === 'starttls' && !ok)) return failed
   return [

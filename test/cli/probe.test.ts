@@ -19,8 +19,8 @@ const probe = (args: readonly string[], options?: RunOptions): Promise<Finished>
 test('people see a matrix of addresses and stages, the verdict, and what it means', async () => {
   const { code, stdout, stderr } = await probe(['user@second-exchanger.test'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  const lines = stdout.replace(/\b\d+\.\d+\.\d+\.\d+:\d+/g, 'ADDRESS').replaceAll(/(?<=[✓✗] )\d+ */g, 'N ')
-  expect(lines).toMatch(/^exchanger +address +connect +greeting +ehlo +starttls +mail +rcpt +\(ms\)\n/)
+  const lines = stdout.replace(/\b\d+\.\d+\.\d+\.\d+:\d+/g, 'ADDRESS').replaceAll(/(?<=[✓✗] )\d+ ms */g, 'N ')
+  expect(lines).toMatch(/^exchanger +address +connect +greeting +ehlo +starttls +mail +rcpt +remark\n/)
   expect(lines).toMatch(
     /^10 mx1\.second-exchanger\.test +ADDRESS +✗ N (?: *·){5} +connect: connection refused/m,
   )
@@ -66,7 +66,7 @@ describe('--json', () => {
 })
 
 test('--csv prints a heading and a row for each target, quoted where it must be', async () => {
-  const { code, stdout } = await probe(['user@accepts.test', 'user@greylists.test', 'null-mx.test', '--csv'])
+  const { code, stdout } = await probe(['user@accepts.test', 'csv@greylists.test', 'null-mx.test', '--csv'])
   expect(code).toBe(69)
   const rows = stdout.trimEnd().split('\n')
   expect(rows[0]).toBe(
@@ -76,7 +76,7 @@ test('--csv prints a heading and a row for each target, quoted where it must be'
     /^user@accepts\.test,accepts\.test,accepts,2\.1\.5,250 2\.1\.5 Accepted,.*,TLSv1\.3,no$/,
   )
   expect(rows[2]).toMatch(
-    /^user@greylists\.test,greylists\.test,greylisted,4\.2\.0,"450 4\.2\.0 .*, try again in 10 seconds",/,
+    /^csv@greylists\.test,greylists\.test,greylisted,4\.2\.0,"450 4\.2\.0 .*, try again in 10 seconds",/,
   )
   expect(rows[3]).toMatch(/^null-mx\.test,null-mx\.test,no-mail,5\.1\.10,/)
   expect(rows).toHaveLength(4)
@@ -102,9 +102,9 @@ describe('exit codes', () => {
   test.each([
     [0, ['user@accepts.test', 'accepts.test']],
     [0, ['user@unknown-mailbox.test', '--stop-after', 'starttls']],
-    [75, ['user@accepts.test', 'user@greylists.test']],
+    [75, ['user@accepts.test', 'first@greylists.test']],
     [75, ['user@refuses-connections.test']],
-    [69, ['user@greylists.test', 'user@unknown-mailbox.test']],
+    [69, ['second@greylists.test', 'user@unknown-mailbox.test']],
     [69, ['no-such-domain.test']],
     [69, ['null-mx.test']],
   ])('%i: %j', async (expected, args) => {

@@ -42,7 +42,7 @@ function moduleOf({ code, place, neighbours }: Example): string {
 
 /** The front doors that lead into the simulated internet here; what else there is might do real things. */
 const isHarmless = ({ code }: Example): boolean =>
-  /\b(createAgent|createTransport|examineHost|startSandbox)\(/.test(code)
+  /\b(createAgent|createTransport|examineHost|probe|startSandbox)\(/.test(code)
 
 test('every front door shows an example', () => {
   const places = examples.map(({ place }) => place.replace(/:\d+$/, ''))

@@ -8,10 +8,13 @@ import {
   type Agent,
   type AgentOptions,
   type AgentSeams,
+  probe as ask,
   createAgent as create,
   type DoctorReport,
   type ExaminationOptions,
   examineHost as examine,
+  type ProbeOptions,
+  type ProbeReport,
   type Resolver,
 } from '../../src/index.ts'
 
@@ -23,6 +26,15 @@ export function createAgent(options: AgentOptions = {}, seams: AgentSeams = {}):
   if (options.dns !== undefined) return create(options, seams)
   const smtp = { port: Number(port), allowLocalAddresses: true }
   return create({ ...options, smtp }, { resolver: everybodyAccepts(), ...seams })
+}
+
+/** Every domain is behind the exchanger that accepts. */
+export function probe(
+  targets: string | Iterable<string> | AsyncIterable<string>,
+  options: ProbeOptions = {},
+): AsyncIterableIterator<ProbeReport> {
+  const agent = { ...options.agent, smtp: { port: Number(port), allowLocalAddresses: true } }
+  return ask(targets, { ...options, agent }, { resolver: everybodyAccepts() })
 }
 
 /** Nobody is asked but the sandbox. */
