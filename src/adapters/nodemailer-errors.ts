@@ -1,11 +1,12 @@
 /**
  * Errors in the words of nodemailer: `code`, `response`, `responseCode`, `command`, as programs that use its SMTP transport
- * ask for them. One rule: what the peer said is told whole; what we say ourselves is not dressed up as a reply.
+ * ask for them. One rule: what the peer said is told whole in
+ * `response`, and escaped in messages, which people log; what we say ourselves is not dressed up as a reply.
  */
 import { ConfigError } from '../config/errors.ts'
-import { statusOf } from '../delivery/classify.ts'
-import type { Cause, Deferred, Failed, Stage } from '../delivery/outcome.ts'
-import { AddressError, formatAddress } from '../mail/address.ts'
+import { type Cause, type Deferred, decisiveAttempt, type Failed, type Stage } from '../delivery/outcome.ts'
+import { escapeText } from '../log/escape.ts'
+import { AddressError } from '../mail/address.ts'
 import { AttachmentError } from '../mail/compose-attachments.ts'
 import { DsnParameterError } from '../mail/dsn-parameters.ts'
 import { MessageError } from '../mail/message-error.ts'
@@ -53,26 +54,33 @@ export class RecipientError extends Error {
   /** RFC 3463: the peer's, or ours where it gave none. */
   readonly status: string
   /** The peer's words, where it had any; as they came: escape them before showing. */
-  readonly response?: string
-  readonly responseCode?: number
+  declare readonly response?: string
+  declare readonly responseCode?: number
   readonly command: string
 
   constructor(recipient: string, outcome: Failed | Deferred) {
     const { cause } = outcome
-    super(
-      `Can't send mail to ${recipient}: ${wordsOf(cause)}`,
-      cause.error === undefined ? {} : { cause: cause.error },
-    )
+    super(`Can't send mail to ${recipient}: ${placeOf(outcome)}${escapeText(wordsOf(cause))}`, {
+      ...(cause.error === undefined ? {} : { cause: cause.error }),
+    })
     this.recipient = recipient
     this.code = codeOf(cause)
     this.permanent = outcome.kind === 'failed'
     this.uncertain = outcome.kind === 'deferred' && outcome.uncertain
-    this.status = cause.reply === undefined ? cause.status : statusOf(cause.reply)
+    this.status = cause.status
     this.command = COMMANDS[cause.stage]
     if (cause.reply === undefined) return
     this.response = formatReply(cause.reply)
     this.responseCode = cause.reply.code
   }
+}
+
+/** Who said it, or where it happened. */
+function placeOf(outcome: Failed | Deferred): string {
+  const attempt = decisiveAttempt(outcome)
+  if (attempt === null) return ''
+  const { exchanger, ip, port } = attempt
+  return `${exchanger === `[${ip}]` ? '' : `${exchanger} `}[${ip}]:${port}: `
 }
 
 function wordsOf({ reply, error, status }: Cause): string {
@@ -134,9 +142,4 @@ function codeOfMisuse(error: Error): NodemailerCode | null {
   if (error instanceof AddressError || error instanceof DsnParameterError) return 'EENVELOPE'
   if (error instanceof MessageError || error instanceof AttachmentError) return 'EMESSAGE'
   return error instanceof ConfigError ? 'ECONFIG' : null
-}
-
-/** The address of a recipient as the report has it. */
-export function addressOf({ recipient }: { readonly recipient: Failed['recipient'] }): string {
-  return formatAddress(recipient.address)
 }

@@ -52,8 +52,8 @@ export class DeliveryError extends Error {
   override readonly name: string = 'DeliveryError'
   readonly code: NodemailerCode
   readonly command: string
-  readonly response?: string
-  readonly responseCode?: number
+  declare readonly response?: string
+  declare readonly responseCode?: number
   /** `true` only if it will not succeed for any recipient. */
   readonly permanent: boolean
   readonly accepted: readonly string[]

@@ -53,6 +53,21 @@ test.each([
   )
 })
 
+test('the message names the server and its words, fit to be logged; `response` has them as they came', async () => {
+  await using server = await ScriptedServer.start(ordinary({ RCPT: '550 5.7.1 \x1b[2Jno' }))
+  const error = await failure(
+    { to: 'user@refuses.test' },
+    { routes: { 'refuses.test': `127.0.0.1:${server.port}` } },
+  )
+  expect(error).toMatchObject({
+    message: `Can't send mail to user@refuses.test: [127.0.0.1]:${server.port}: 550 5.7.1 \\x1b[2Jno`,
+    response: '550 5.7.1 \x1b[2Jno',
+  })
+  const refused = await failure({ to: 'user@no-such-domain.test' })
+  expect(refused).toMatchObject({ message: expect.stringMatching(/^Can't send mail to \S+: The domain /) })
+  expect(refused).not.toHaveProperty('response')
+})
+
 test('lost after the final dot: the error says that the message may have arrived', async () => {
   const error = await failure({ to: 'user@drops-after-dot.test' })
   expect(error).toMatchObject({
@@ -89,7 +104,7 @@ test('of several, what may succeed later is told first, and the whole is not per
     responseCode: 452,
     permanent: false,
     message: expect.stringMatching(
-      /^Can't send mail, no recipient accepted it; .*b@mailbox-full\.test: 452 /,
+      /^Can't send mail, no recipient accepted it; .*b@mailbox-full\.test: mx\.mailbox-full\.test \[.*: 452 /,
     ),
     rejectedErrors: [{ responseCode: 550 }],
     recipients: [expect.anything(), expect.anything()],
