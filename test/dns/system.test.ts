@@ -65,6 +65,32 @@ describe('answers', () => {
     expect(await resolver.resolve6('mx1.test')).toEqual(['2001:db8::9', '2001:db8::1'])
   })
 
+  test('the strings of a TXT record stay apart, and belong together (RFC 7208 §3.3)', async () => {
+    const txt: Answer = { type: 'TXT', name: 'example.test', data: ['v=spf1 ', '-all'] }
+    const resolver = await resolverOf(() => ({ answers: [txt, { ...txt, data: ['other'] }] }))
+    expect(await resolver.resolveTxt('example.test')).toEqual([['v=spf1 ', '-all'], ['other']])
+  })
+
+  test('PTR and CNAME records come as host names, and what is none is left out', async () => {
+    const name = '1.2.0.192.in-addr.arpa'
+    const resolver = await resolverOf(({ type }) => ({
+      answers:
+        type === 'PTR'
+          ? ['Mail.Example.TEST', 'not a host.test'].map((data) => ({ type: 'PTR', name, data }))
+          : [{ type: 'CNAME', name, data: 'Real.TEST' }],
+    }))
+    expect(await resolver.resolvePtr(name)).toEqual(['mail.example.test'])
+    expect(await resolver.resolveCname(name)).toEqual(['real.test'])
+  })
+
+  test('a PTR record that names no possible host is a failure, not the absence of one', async () => {
+    const resolver = await resolverOf(({ name }) => ({ answers: [{ type: 'PTR', name, data: 'a b' }] }))
+    expect(await failure(resolver.resolvePtr('1.2.0.192.in-addr.arpa'))).toMatchObject({
+      kind: 'temporary',
+      reason: 'EBADRESP',
+    })
+  })
+
   test('a truncated answer is asked for again over TCP (RFC 1123 §6.1.3.2)', async () => {
     const resolver = await resolverOf(() => ({ truncated: true, answers: [mx('mx1.example.test')] }))
     expect(await resolver.resolveMx('example.test')).toEqual([{ host: 'mx1.example.test', preference: 10 }])

@@ -12,6 +12,9 @@ const zone: Zone = new Map([
   ['broken.test', { failure: 'servfail' }],
   ['half.test', { failure: 'servfail', failingTypes: ['A'] }],
   ['mute.test', { failure: 'silence' }],
+  ['', { signed: true }],
+  ['text.test', { txt: ['short', 'x'.repeat(300)] }],
+  ['1.0.0.127.in-addr.arpa', { ptr: ['mx.a.test'] }],
 ])
 
 const ask = (type: string, name: string) => lookUp(zone, { type, name })
@@ -53,6 +56,27 @@ test('an alias leads to its records (RFC 1034 §4.3.2), a circle to a failure', 
   expect(ask('A', 'alias.test')).toEqual({ kind: 'records', records: [alias, address] })
   expect(ask('CNAME', 'alias.test')).toEqual({ kind: 'records', records: [alias] })
   expect(ask('A', 'round.test')).toEqual({ kind: 'servfail' })
+})
+
+test('a text is cut into strings of 255 octets (RFC 1035 §3.3)', () => {
+  expect(ask('TXT', 'text.test')).toEqual({
+    kind: 'records',
+    records: [
+      { name: 'text.test', type: 'TXT', data: ['short'] },
+      { name: 'text.test', type: 'TXT', data: ['x'.repeat(255), 'x'.repeat(45)] },
+    ],
+  })
+})
+
+test('an address has a name', () => {
+  const record = { name: '1.0.0.127.in-addr.arpa', type: 'PTR', data: 'mx.a.test' }
+  expect(ask('PTR', '1.0.0.127.in-addr.arpa')).toEqual({ kind: 'records', records: [record] })
+})
+
+test('a signed name has an SOA record, whether it is asked for with its dot or without', () => {
+  expect(ask('SOA', '.')).toEqual({ kind: 'signed' })
+  expect(ask('SOA', '')).toEqual({ kind: 'signed' })
+  expect(ask('SOA', 'a.test')).toEqual(nothing)
 })
 
 test('failures are played for all types, or for those named', () => {
