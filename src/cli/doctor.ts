@@ -15,7 +15,7 @@ import { resultLines, summaryLine } from './doctor-text.ts'
 import { type ExitCode, exitCodeOfVerdict } from './exit-code.ts'
 import { asWritten, given, repeatable, wholeNumber } from './option-values.ts'
 import { Stop } from './stop.ts'
-import { formatJson, noteLine, paintFor, printLine } from './terminal.ts'
+import { formatJson, noteLine, paintFor, printLine, printText } from './terminal.ts'
 
 /** The options as commander hands them over. */
 export interface DoctorOptionValues extends CommonOptions, AgentOptionValues {
@@ -108,8 +108,9 @@ async function doctor(options: DoctorOptionValues): Promise<ExitCode> {
   } catch (error) {
     // The signal's own reason; what is known has been shown.
     if (stop.exitCode === null || error !== stop.signal.reason) throw error
-    if (options.json) printLine(formatJson({ interrupted: true, results }))
-    return stop.exitCode
+    if (options.json) await printText(`${formatJson({ interrupted: true, results })}\n`)
+    // Questions that nobody wants answered any more would keep the process until they time out.
+    process.exit(stop.exitCode)
   }
 }
 

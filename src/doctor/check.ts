@@ -39,7 +39,10 @@ export function defineCheck<Observed>(plan: CheckPlan<Observed>): Check {
 
 async function look<Observed>(plan: CheckPlan<Observed>, around: Surroundings): Promise<readonly Finding[]> {
   try {
-    return plan.judge(await plan.observe(around))
+    const observed = await plan.observe(around)
+    // What a library found after the end of all lookups is no finding.
+    around.signal.throwIfAborted()
+    return plan.judge(observed)
   } catch (error) {
     around.signal.throwIfAborted()
     const summary = `The check itself failed: ${error instanceof Error ? error.message : String(error)}`

@@ -75,6 +75,7 @@ export async function examineHost(
   }
   const { sender } = around
   const [addresses, records] = await Promise.all([around.addresses(), findRecords(around)])
+  around.signal.throwIfAborted()
   return makeReport({ sender, addresses, results, records, startedAt, durationMs: clock.monotonic() - begun })
 }
 

@@ -35,6 +35,9 @@ const stranger = '192.0.2.1'
 /** Far over the limit of ten, so that the real number can be told. */
 const countUpTo = 100
 
+/** RFC 7208 §4.6.4 wants receivers to give an evaluation at least so long. */
+const maxElapsedTime = 20_000
+
 /** Whose mail it would be. */
 export interface SpfIdentity {
   readonly domain: string
@@ -54,7 +57,16 @@ export async function observeSpf(questions: Questions, identity: SpfIdentity): P
   const evaluate = async (ip: string, limits: { maxResolveCount?: number; maxVoidCount?: number } = {}) => {
     const helo = hostname ?? domain
     const sender = `postmaster@${domain}`
-    return spf({ sender, ip, helo, mta: helo, resolver: interview.lookUp, strict: true, ...limits })
+    return spf({
+      sender,
+      ip,
+      helo,
+      mta: helo,
+      resolver: interview.lookUp,
+      strict: true,
+      maxElapsedTime,
+      ...limits,
+    })
   }
   const isOne = records.length === 1
   const counted = isOne

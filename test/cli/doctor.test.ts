@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as nextTurn } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DoctorReport } from '../../src/doctor/report.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { problemsOf } from '../doctor/schema.ts'
 import { makeKey } from '../support/dkim-keys.ts'
-import { emptyDirectory, type Finished, run } from './run.ts'
+import { emptyDirectory, type Finished, run, start } from './run.ts'
 
 let sandbox: Sandbox
 beforeAll(async () => {
@@ -33,6 +35,7 @@ const codesOf = ({ stdout }: Finished): readonly string[] =>
 test('a host that lacks nothing but signatures is fit with one doubt: exit 75', async () => {
   const finished = await doctor([...fit, '--json'])
   expect({ code: finished.code, stderr: finished.stderr }).toEqual({ code: 75, stderr: '' })
+  expect(problemsOf(finished.stdout)).toEqual([])
   expect(codesOf(finished)).toEqual([
     'node ok node-new-enough',
     'clock ok clock-plausible',
@@ -140,6 +143,26 @@ test('README shows what it prints', async () => {
     expect(at, line).toBeGreaterThan(-1)
   }
   expect(at).toBe(printed.length - 2)
+})
+
+test('SIGINT ends with 130 and what is known', async () => {
+  // SPF waits for a name server that never answers; what comes before it in the list is known.
+  const silent = ['--domain', 'dns-silence.test', '--hostname', 'mail.fit-sender.test']
+  const env = { MXPRESS_SOURCE_ADDRESSES: '127.0.0.1', MXPRESS_DNS_TIMEOUT: '1m' }
+  const shown = await start(inSandbox(...silent), { env })
+  await shown.printed(/\nok {10}Port 25 IPv6: /)
+  shown.kill('SIGINT')
+  const { code, stdout, stderr } = await shown.finished()
+  expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
+  expect(stdout).not.toMatch(/SPF/)
+
+  const asJson = await start(inSandbox(...silent, '--hostname', 'json.fit-sender.test', '--json'), { env })
+  while (!sandbox.statistics.queries.has('A json.fit-sender.test')) await nextTurn(10)
+  asJson.kill('SIGTERM')
+  const finished = await asJson.finished()
+  expect(finished).toMatchObject({ code: 143, stderr: '' })
+  expect(problemsOf(finished.stdout)).toEqual([])
+  expect(JSON.parse(finished.stdout)).toMatchObject({ interrupted: true })
 })
 
 test('--evidence shows what was asked also where all is well', async () => {

@@ -6,7 +6,7 @@ import { examineHost } from '../../src/doctor/doctor.ts'
 import type { CheckResult } from '../../src/doctor/result.ts'
 import { ok } from '../../src/doctor/result.ts'
 import { examine, ip4, options } from './examining.ts'
-import { doctorSchema, doctorSchemaFile } from './schema.ts'
+import { checkNames, problemsOf } from './schema.ts'
 
 describe('examineHost', () => {
   test('gives what its JSON Schema promises, whatever was found', async () => {
@@ -15,16 +15,15 @@ describe('examineHost', () => {
       options: { hostname: 'nowhere.example.org', doctor: { domain: 'nowhere.test' } },
     })
     for (const report of [right, wrong]) {
-      const written = JSON.parse(JSON.stringify(report)) as unknown
-      expect(doctorSchema.parse(written)).toEqual(written)
-      expect(() => doctorSchema.parse({ ...report, further: 1 })).toThrow()
+      expect(problemsOf(JSON.stringify(report))).toEqual([])
+      expect(problemsOf(JSON.stringify({ ...report, further: 1 }))).not.toEqual([])
+      expect(problemsOf(JSON.stringify({ ...report, verdict: 'well' }))).not.toEqual([])
     }
+    expect(problemsOf(JSON.stringify({ interrupted: true, results: right.results }))).toEqual([])
   })
 
   test('the schema names every check', () => {
-    expect(doctorSchemaFile.properties.results.items.properties.check.enum).toEqual(
-      checks.map(({ name }) => name),
-    )
+    expect(checkNames).toEqual(checks.map(({ name }) => name))
   })
 
   test('tells each result in the order of the list, as the report has them', async () => {

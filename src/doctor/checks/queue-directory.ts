@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, open, statfs, unlink } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import type { Settings } from '../../config/settings.ts'
 import { defineCheck } from '../check.ts'
@@ -31,6 +32,8 @@ export interface QueueDirectoryObservation {
   readonly kind: 'memory' | 'network' | 'other'
   readonly freeOctets: number
   readonly maxMessageOctets: number
+  /** Who tried: root may write where the daemon's own user may not. */
+  readonly user: string
 }
 
 /** Room for a few messages of the size that submission accepts. */
@@ -80,8 +83,10 @@ function evidenceFor({
   missingBelow,
   failure,
   freeOctets,
+  user,
 }: QueueDirectoryObservation): readonly Evidence[] {
-  const asked = missingBelow === null ? `write and fsync in ${dir}` : `write permission in ${missingBelow}`
+  const what = missingBelow === null ? `write and fsync in ${dir}` : `write permission in ${missingBelow}`
+  const asked = `${what} as ${user}`
   const answers = failure === null ? ['done', `${megabytes(freeOctets)} free`] : []
   return [{ kind: 'system', asked, answers, failure: failure?.code ?? null }]
 }
@@ -112,6 +117,15 @@ export async function observeQueueDirectory(settings: Settings): Promise<QueueDi
     kind: fileSystems[type] ?? 'other',
     freeOctets: bavail * bsize,
     maxMessageOctets: settings.submission.maxSize,
+    user: userName(),
+  }
+}
+
+function userName(): string {
+  try {
+    return os.userInfo().username
+  } catch {
+    return `user ${process.getuid?.()}` // without an entry in the system's list
   }
 }
 
@@ -125,7 +139,7 @@ async function nearestDirectory(dir: string): Promise<string> {
 }
 
 async function mayWrite(dir: string): Promise<QueueDirectoryObservation['failure']> {
-  return attempt('making it', () => access(path.join(dir, '.'), constants.W_OK | constants.X_OK))
+  return attempt('making it', () => access(`${dir}/.`, constants.W_OK | constants.X_OK))
 }
 
 async function tryWriting(dir: string): Promise<QueueDirectoryObservation['failure']> {
