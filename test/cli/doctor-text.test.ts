@@ -57,7 +57,13 @@ describe('a result', () => {
 })
 
 test('the last line says who, the verdict, and how many of which', () => {
-  const sender = { domain: 'example.org', hostname: null, hostnameComplaint: '', allowLocalAddresses: false }
+  const sender = {
+    domain: 'example.org',
+    hostname: null,
+    sourceHostnames: new Map<string, string>(),
+    hostnameComplaint: '',
+    allowLocalAddresses: false,
+  }
   const results = (['ok', 'ok', 'warning', 'cannot-tell'] as const).map((status) => ({ ...result, status }))
   const of = (found: readonly CheckResult[]) =>
     summaryLine(
