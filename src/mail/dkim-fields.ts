@@ -43,8 +43,18 @@ const signedIfPresent = [
 
 const oversignedNames: ReadonlySet<string> = new Set(oversigned.map((name) => name.toLowerCase()))
 
-/** The usual choice; `headers` of the configuration replaces it. */
-export const usualFields: readonly string[] = [...oversigned, ...signedIfPresent]
+/** Names to sign, each once, From first. */
+export type FieldChoice = ReadonlyMap<string, { readonly name: string; readonly isOversigned: boolean }>
+
+/** A choice made once. @param wanted default: the usual names */
+export function fieldChoice(wanted: readonly string[] = [...oversigned, ...signedIfPresent]): FieldChoice {
+  return new Map(
+    ['From', ...wanted].map((name) => {
+      const key = name.toLowerCase()
+      return [key, { name, isOversigned: oversignedNames.has(key) }]
+    }),
+  )
+}
 
 /** What a signature covers. */
 export interface SignedFields {
@@ -55,17 +65,22 @@ export interface SignedFields {
 }
 
 /** Chooses from a header. Of several fields of one name the lowest comes first (RFC 6376 §5.4.2). */
-export function chooseFields(
-  fields: readonly Field[],
-  wanted: readonly string[] = usualFields,
-): SignedFields {
+export function chooseFields(fields: readonly Field[], choice: FieldChoice): SignedFields {
   const names: string[] = []
   const chosen: Field[] = []
-  for (const name of new Map(['From', ...wanted].map((name) => [name.toLowerCase(), name])).values()) {
-    const found = fields.filter((field) => field.name === name.toLowerCase()).reverse()
-    chosen.push(...found)
-    names.push(...found.map(() => name))
-    if (oversignedNames.has(name.toLowerCase())) names.push(name)
+  const present = new Map<string, Field[]>()
+  for (const field of fields) {
+    if (!choice.has(field.name)) continue
+    const others = present.get(field.name)
+    if (others === undefined) present.set(field.name, [field])
+    else others.unshift(field)
+  }
+  for (const [key, { name, isOversigned }] of choice) {
+    for (const field of present.get(key) ?? []) {
+      chosen.push(field)
+      names.push(name)
+    }
+    if (isOversigned) names.push(name)
   }
   return { names, fields: chosen }
 }

@@ -11,7 +11,7 @@ import type { DkimSettings } from '../config/settings.ts'
 import { AddressError } from './address.ts'
 import { parseAddressList } from './address-list.ts'
 import { hashBody } from './dkim-body.ts'
-import { chooseFields } from './dkim-fields.ts'
+import { chooseFields, type FieldChoice, fieldChoice } from './dkim-fields.ts'
 import { type DkimKey, readKey } from './dkim-key.ts'
 import {
   findSignatures,
@@ -39,7 +39,8 @@ export interface SignerOptions {
 }
 
 /** A domain with its keys read. */
-interface SigningDomain extends Omit<DkimSettings, 'keys'> {
+interface SigningDomain extends Omit<DkimSettings, 'keys' | 'headers'> {
+  readonly choice: FieldChoice
   readonly keys: readonly DkimKey[]
 }
 
@@ -65,7 +66,7 @@ export async function createSigner(
         complaints.push(error.message)
       }
     }
-    domains.set(domain.domain, { ...domain, keys })
+    domains.set(domain.domain, { ...domain, keys, choice: fieldChoice(domain.headers ?? undefined) })
   }
   if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))
   return new DkimSigner(domains, options)
@@ -176,12 +177,14 @@ class DkimSigner implements Signer {
 
   async #fields({ domain, header, fields }: Author, bodyHash: string): Promise<string> {
     const { now = Date.now } = this.#options
-    const chosen = chooseFields(fields, domain.headers ?? undefined)
+    const chosen = chooseFields(fields, domain.choice)
     const signedAt = Math.floor(now() / 1_000)
     const content = {
       domain: domain.domain,
       names: chosen.names,
-      lines: chosen.fields.map(({ start, end }) => Buffer.from(header.subarray(start, end))),
+      lines: chosen.fields.map(({ start, end }) =>
+        Buffer.from(header.buffer, header.byteOffset + start, end - start),
+      ),
       bodyHash,
       signedAt,
       expiresAt: domain.expireMs === null ? null : signedAt + Math.ceil(domain.expireMs / 1_000),

@@ -1,9 +1,11 @@
 /**
- * `npm run bench`: first sending (bench.ts), then the queue and submission (queue/bench.ts), beside others each.
+ * `npm run bench`: first sending (bench.ts), then the queue and submission (queue/bench.ts) and signing (dkim/bench.ts),
+ * beside others each.
  *
- *   npm run bench                     both, everything: half an hour
+ *   npm run bench                     all of it: half an hour
  *   npm run bench -- --only '2 KB'    sending only, with the options of bench.ts
  *   npm run bench -- queue --rounds 1 the queue only, with the options of queue/bench.ts
+ *   npm run bench -- dkim             signing only, with the options of dkim/bench.ts
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,10 +15,10 @@ import { fileURLToPath } from 'node:url'
 const LIMIT_MS = 60 * 60_000
 
 const [first, ...rest] = process.argv.slice(2)
-if (first === 'queue') await run('queue/bench.ts', rest)
+if (first === 'queue' || first === 'dkim') await run(`${first}/bench.ts`, rest)
 else {
   await run('bench.ts', process.argv.slice(2))
-  if (first === undefined) await run('queue/bench.ts', [])
+  for (const part of first === undefined ? ['queue', 'dkim'] : []) await run(`${part}/bench.ts`, [])
 }
 
 /** Runs one of them to its end; what follows is spared when it fails. */
