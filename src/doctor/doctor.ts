@@ -24,7 +24,7 @@ import { dialReceivers } from './receivers.ts'
 import { findRecords } from './records.ts'
 import { type DoctorReport, makeReport } from './report.ts'
 import type { CheckResult } from './result.ts'
-import { knownToOthers, type Sender } from './sender.ts'
+import { knownToOthers, namesGiven, type Sender } from './sender.ts'
 import { observeSpf } from './spf-evaluation.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -112,9 +112,11 @@ async function lookAround(settings: Settings, examination: ExaminationOptions): 
     addresses,
     spf: once(async () => observeSpf(questions, { ...sender, addresses: await known() })),
     heloSpf: once(async () => {
-      const { hostname, domain } = sender
-      if (hostname === null || hostname === domain || !isFqdn(hostname)) return null
-      return observeSpf(questions, { domain: hostname, hostname, addresses: await known() })
+      const names = namesGiven(sender, await addresses()).flatMap(({ hostname, addresses: own }) => {
+        if (hostname === null || hostname === sender.domain || !isFqdn(hostname)) return []
+        return [{ domain: hostname, hostname, addresses: own.map(({ ip }) => ip) }]
+      })
+      return Promise.all(names.map((identity) => observeSpf(questions, identity)))
     }),
     dkim: once(() => observeDkim(questions, sender.domain, settings.dkim)),
   }

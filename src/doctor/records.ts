@@ -6,7 +6,7 @@ import { isAddressLiteral } from '../config/host.ts'
 import { reverseName } from '../dns/reverse-name.ts'
 import { isDmarcRecord } from './dmarc-record.ts'
 import type { Answer } from './questions.ts'
-import { knownToOthers, type OwnAddress } from './sender.ts'
+import { hostnameAt, knownToOthers, namesGiven, type OwnAddress } from './sender.ts'
 import type { SpfObservation } from './spf-evaluation.ts'
 import { heloSpfRecord, mendedSpf } from './spf-record.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -37,11 +37,9 @@ const wanted = (record: Wanted): DesiredRecord => ({ zone: 'own', state: 'missin
 
 /** Asks for what no check has asked for, and compares. */
 export async function findRecords(around: Surroundings): Promise<readonly DesiredRecord[]> {
-  const { sender } = around
-  const own = knownToOthers(await around.addresses(), sender)
   const groups = await Promise.all([
-    hostRecords(around, own),
-    reverseRecords(around, own),
+    hostRecords(around),
+    reverseRecords(around),
     exchangerRecords(around),
     spfRecords(around),
     dkimRecords(around),
@@ -52,43 +50,48 @@ export async function findRecords(around: Surroundings): Promise<readonly Desire
 }
 
 /** What EHLO says, or should. */
-function nameOf({ sender }: Surroundings): string {
-  const { hostname, domain } = sender
-  return hostname === null || isAddressLiteral(hostname) ? `mail.${domain}` : hostname
+function nameFor({ sender }: Surroundings, hostname: string | null): string {
+  return hostname === null || isAddressLiteral(hostname) ? `mail.${sender.domain}` : hostname
 }
 
-async function hostRecords(
-  around: Surroundings,
-  own: readonly OwnAddress[],
-): Promise<readonly DesiredRecord[]> {
-  const name = nameOf(around)
-  const purpose = 'EHLO name'
-  const addresses = own.map(async ({ ip, family }) => {
-    const { records } = await around.questions.addresses(name, family)
-    const state = records.includes(ip) ? 'published' : records.length > 0 ? 'different' : 'missing'
-    return wanted({ purpose, name, type: family === 6 ? 'AAAA' : 'A', data: ip, state })
+async function hostRecords(around: Surroundings): Promise<readonly DesiredRecord[]> {
+  const names = namesGiven(around.sender, await around.addresses())
+  const groups = names.map(async ({ hostname, addresses }) => {
+    const name = nameFor(around, hostname)
+    const records = addresses.map((address) => addressRecord(around, name, address))
+    return [...(await Promise.all(records)), ...(await heloRecord(around, name))]
   })
-  const helo = await heloRecord(around, name)
-  return [...(await Promise.all(addresses)), ...helo]
+  return (await Promise.all(groups)).flat()
+}
+
+async function addressRecord(
+  { questions }: Surroundings,
+  name: string,
+  { ip, family }: OwnAddress,
+): Promise<DesiredRecord> {
+  const { records } = await questions.addresses(name, family)
+  const state = records.includes(ip) ? 'published' : records.length > 0 ? 'different' : 'missing'
+  return wanted({ purpose: `EHLO name ${name}`, name, type: family === 6 ? 'AAAA' : 'A', data: ip, state })
 }
 
 async function heloRecord(around: Surroundings, name: string): Promise<readonly DesiredRecord[]> {
   if (name === around.sender.domain) return []
-  const record = { purpose: 'SPF of the EHLO name, for bounces', name, type: 'TXT' } as const
-  const observed = await around.heloSpf()
+  const record = { purpose: `SPF of the EHLO name ${name}, for bounces`, name, type: 'TXT' } as const
+  const observed = (await around.heloSpf()).find(({ domain }) => domain === name)
   const [only] = observed?.records ?? []
-  const isRight = only === heloSpfRecord || (observed !== null && serves(observed))
+  const isRight = only === heloSpfRecord || (observed !== undefined && serves(observed))
   if (only !== undefined && isRight) return [wanted({ ...record, data: txtData(only), state: 'published' })]
   const state = only === undefined ? 'missing' : 'different'
   return [wanted({ ...record, data: txtData(heloSpfRecord), state })]
 }
 
-function reverseRecords(around: Surroundings, own: readonly OwnAddress[]): Promise<readonly DesiredRecord[]> {
+async function reverseRecords(around: Surroundings): Promise<readonly DesiredRecord[]> {
   const purpose = 'Reverse DNS: set it at whoever gave you the address'
-  const target = nameOf(around)
+  const own = knownToOthers(await around.addresses(), around.sender)
   return Promise.all(
     own.map(async ({ ip }) => {
       const name = reverseName(ip)
+      const target = nameFor(around, hostnameAt(around.sender, ip))
       const { records } = await around.questions.ptr(name)
       const state = records.includes(target) ? 'published' : records.length > 0 ? 'different' : 'missing'
       return wanted({ purpose, name, type: 'PTR', data: `${target}.`, state, zone: 'provider' })

@@ -41,3 +41,19 @@ export function knownToOthers(
     (address) => allowLocalAddresses || isTold(address) || specialRangeOf(address) === null,
   )
 }
+
+/** A name, and the addresses from which it is given. */
+export interface GivenName {
+  /** `null`: there is none to give. */
+  readonly hostname: string | null
+  /** Those that receivers see; none where no address is known. */
+  readonly addresses: readonly OwnAddress[]
+}
+
+/** Every name that EHLO gives; at least one, the host's own where no address is known. */
+export function namesGiven(sender: Sender, addresses: readonly OwnAddress[]): readonly GivenName[] {
+  const own = knownToOthers(addresses, sender)
+  if (own.length === 0) return [{ hostname: sender.hostname, addresses: [] }]
+  const names = Map.groupBy(own, ({ ip }) => hostnameAt(sender, ip))
+  return [...names].map(([hostname, given]) => ({ hostname, addresses: given }))
+}

@@ -25,8 +25,8 @@ export interface Surroundings {
   addresses(): Promise<readonly OwnAddress[]>
   /** SPF of the domain. */
   spf(): Promise<SpfObservation>
-  /** SPF of the EHLO name; `null` where it is the domain, or no name. */
-  heloSpf(): Promise<SpfObservation | null>
+  /** SPF of each name that EHLO gives, but for the domain itself. */
+  heloSpf(): Promise<readonly SpfObservation[]>
   /** The keys that the domain's mail is signed with. */
   dkim(): Promise<DkimObservation>
 }

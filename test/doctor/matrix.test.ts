@@ -79,6 +79,12 @@ const matrix: Readonly<Record<string, readonly Row[]>> = {
         options: { sourceHostnames: { [ip6]: 'mx6.example.org' } },
       },
       ['ehlo-name-ours', 'ok'],
+      ['ehlo-name-unknown', 'problem'],
+    ],
+    [
+      'one family cannot be looked up',
+      spoil('mail.example.org', { failure: 'servfail', failingTypes: ['AAAA'] }),
+      ['ehlo-name-unanswered', 'cannot-tell'],
     ],
     [
       'cannot be looked up',
@@ -221,6 +227,15 @@ const matrix: Readonly<Record<string, readonly Row[]>> = {
       'its address cannot be looked up',
       both(spoil('mail.example.org', { failure: 'servfail', failingTypes: ['A', 'AAAA'] })),
       ['helo-spf-unanswered', 'cannot-tell'],
+    ],
+    [
+      'a name of its own from one address has none',
+      {
+        records: { 'mx6.example.org': { aaaa: [ip6] } },
+        options: { sourceHostnames: { [ip6]: 'mx6.example.org' } },
+      },
+      ['helo-spf-passes', 'ok'],
+      ['helo-spf-none', 'ok'],
     ],
     ['the name is the domain', { options: { hostname: 'example.org', doctor: { domain: 'example.org' } } }],
   ],

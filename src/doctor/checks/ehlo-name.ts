@@ -3,45 +3,48 @@ import { isAddressLiteral } from '../../config/host.ts'
 import { defineCheck } from '../check.ts'
 import { type Answer, evidenceOf, isUnanswered } from '../questions.ts'
 import { cannotTell, type Finding, ok, problem, publish, setting, warning } from '../result.ts'
-import { hostnameAt, knownToOthers, type OwnAddress, type Sender } from '../sender.ts'
+import { type GivenName, namesGiven, type OwnAddress, type Sender } from '../sender.ts'
 import { addressLine } from '../zone-line.ts'
 
-/** The name, its addresses and ours. */
-export interface EhloNameObservation {
+/** One name, its addresses and ours. */
+export interface EhloNameObservation extends GivenName {
   readonly sender: Sender
-  readonly addresses: readonly OwnAddress[]
   /** A and AAAA of the name; empty when there is no name to ask for. */
   readonly answers: readonly Answer[]
 }
 
 /** First whether there is a name, then whether it exists, then whether it is ours. */
-export function judgeEhloName({ sender, addresses, answers }: EhloNameObservation): readonly Finding[] {
-  const { hostname, domain, hostnameComplaint } = sender
+export function judgeEhloName({ sender, hostname, addresses, answers }: EhloNameObservation): Finding {
+  const { domain, hostnameComplaint } = sender
   const evidence = answers.map(evidenceOf)
-  const own = knownToOthers(addresses, sender)
   const records = (name: string) =>
-    own.map(({ ip }) => publish('Publish the address of the name.', addressLine(name, ip)))
+    addresses.map(({ ip }) => publish('Publish the address of the name.', addressLine(name, ip)))
   if (hostname === null) {
     const name = `mail.${domain}`
     const remedies = [setting('Give this host a name.', `hostname = "${name}"`), ...records(name)]
     const summary = hostnameComplaint ?? 'This host has no name.'
-    return [problem({ code: 'ehlo-name-missing', summary, remedies })]
+    return problem({ code: 'ehlo-name-missing', summary, remedies })
   }
   if (isAddressLiteral(hostname)) {
     const remedies = [setting('Give this host a name.', `hostname = "mail.${domain}"`)]
     const summary = `${hostname} is an address, not a name: allowed, and refused by many.`
-    return [warning({ code: 'ehlo-name-literal', summary, remedies })]
+    return warning({ code: 'ehlo-name-literal', summary, remedies })
   }
   const known = answers.flatMap((answer) => answer.records)
-  if (known.length === 0) {
-    if (answers.some(isUnanswered)) {
-      const summary = `The addresses of ${hostname} could not be looked up.`
-      return [cannotTell({ code: 'ehlo-name-unanswered', summary, evidence })]
-    }
+  if (known.length === 0 && !answers.some(isUnanswered)) {
     const summary = `${hostname} has no address.`
-    return [problem({ code: 'ehlo-name-unknown', summary, evidence, remedies: records(hostname) })]
+    return problem({ code: 'ehlo-name-unknown', summary, evidence, remedies: records(hostname) })
   }
-  return [compare(hostname, own, { known, evidence })]
+  const unanswered = answers.filter(isUnanswered).map(({ question }) => question)
+  const inQuestion = addresses.filter(
+    ({ ip, family }) =>
+      !known.includes(ip) && unanswered.includes(`${family === 6 ? 'AAAA' : 'A'} ${hostname}`),
+  )
+  if (known.length === 0 || inQuestion.length > 0) {
+    const summary = `The addresses of ${hostname} could not be looked up.`
+    return cannotTell({ code: 'ehlo-name-unanswered', summary, evidence })
+  }
+  return compare(hostname, addresses, { known, evidence })
 }
 
 interface Seen {
@@ -71,16 +74,22 @@ function compare(hostname: string, own: readonly OwnAddress[], { known, evidence
 
 const list = (addresses: readonly OwnAddress[]) => addresses.map(({ ip }) => ip).join(', ')
 
-export const ehloNameCheck = defineCheck<EhloNameObservation>({
+export const ehloNameCheck = defineCheck<readonly EhloNameObservation[]>({
   name: 'ehlo-name',
   title: 'EHLO name',
   async observe({ sender, questions, addresses }) {
-    const { hostname } = sender
-    const isName = hostname !== null && !isAddressLiteral(hostname)
-    const answers = isName ? await Promise.all([questions.a(hostname), questions.aaaa(hostname)]) : []
-    // Sessions from the others give a name of their own; reverse-dns holds that against the address.
-    const ours = (await addresses()).filter(({ ip }) => hostnameAt(sender, ip) === hostname)
-    return { sender, addresses: ours, answers }
+    const names = namesGiven(sender, await addresses())
+    return Promise.all(
+      names.map(async ({ hostname, addresses: own }) => {
+        const isName = hostname !== null && !isAddressLiteral(hostname)
+        const answers = isName ? await Promise.all([questions.a(hostname), questions.aaaa(hostname)]) : []
+        return { sender, hostname, addresses: own, answers }
+      }),
+    )
   },
-  judge: judgeEhloName,
+  judge: (observed) =>
+    observed.map((one) => ({
+      ...judgeEhloName(one),
+      subject: observed.length > 1 ? one.hostname : null,
+    })),
 })
