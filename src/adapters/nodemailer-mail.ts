@@ -50,7 +50,7 @@ export interface NodemailerMail {
     readonly dsn?: NodemailerDsn | undefined
     readonly requireTLSExtensionEnabled?: boolean | undefined
     /** With `queue`: see `EnqueueOptions`. */
-    readonly idempotencyKey?: string | undefined
+    readonly idempotencyKey?: string | null | undefined
   }
 }
 
@@ -74,6 +74,7 @@ export async function takeMail(mail: NodemailerMail, agent: Agent): Promise<Take
       'REQUIRETLS (RFC 8689) is not supported: use `tls.mode` "verified"',
     )
   }
+  checkKey(data.idempotencyKey)
   const { from, to } = message.getEnvelope()
   const given = { from: from || (false as const), to: [to ?? []].flat() }
   if (given.to.length === 0) throw new TransportError('EENVELOPE', 'No recipients defined')
@@ -82,6 +83,14 @@ export async function takeMail(mail: NodemailerMail, agent: Agent): Promise<Take
     .prepare({ raw, to: given.to.map((address) => ({ address })), envelopeFrom: from || null })
     .catch((error: unknown) => Promise.reject(withCode(error)))
   return { message: prepared.message, envelope: withDsn(prepared.envelope, data.dsn), given }
+}
+
+function checkKey(key: unknown): void {
+  if (key === undefined || key === null || (typeof key === 'string' && key !== '')) return
+  throw new TransportError(
+    'ECONFIG',
+    `Expected \`idempotencyKey\` to be a text that is not empty, got \`${String(key)}\``,
+  )
 }
 
 async function readWhole(stream: Readable, signal: AbortSignal | undefined): Promise<Uint8Array> {

@@ -144,12 +144,9 @@ export class Transport extends EventEmitter implements AsyncDisposable {
     {
       startedAt,
       idempotencyKey,
-    }: { readonly startedAt: number; readonly idempotencyKey: string | undefined },
+    }: { readonly startedAt: number; readonly idempotencyKey: string | null | undefined },
   ): Promise<SentMessageInfo> {
-    const { queueId, messageId } = await this.#agent.enqueue(
-      taken,
-      idempotencyKey === undefined ? {} : { idempotencyKey },
-    )
+    const { queueId, messageId } = await this.#agent.enqueue(taken, idempotencyKey ? { idempotencyKey } : {})
     const { from, to } = taken.given
     return {
       accepted: [...to],

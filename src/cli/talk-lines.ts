@@ -19,7 +19,7 @@ const verbs = [
   'HELP',
   'QUIT',
 ]
-const words = [...verbs, ...directives.map(({ usage }) => usage.replace(/[A-Z[].*$/, ''))]
+const words = [...verbs, ...directives.flatMap(({ usage }) => usage.replace(/[A-Z[].*$/, '') || [])]
 
 /** The terminal with line editing and history. Close it. */
 export function openTerminal(): Interface {

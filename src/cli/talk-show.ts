@@ -2,7 +2,7 @@
 import type { Interface } from 'node:readline'
 import { escapeText } from '../log/escape.ts'
 import type { TalkEvent } from '../talk/events.ts'
-import { directives } from '../talk/input.ts'
+import { directiveLines } from '../talk/input.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
 import type { Transcript } from './talk-transcript.ts'
 import { plainLines, TerminalView, transcriptLines } from './talk-view.ts'
@@ -70,7 +70,7 @@ export class Show {
   }
 
   help(): void {
-    this.#print(directives.map(({ usage, meaning }) => `   ${usage.padEnd(22)}${meaning}`))
+    this.#print(directiveLines())
   }
 
   /** Says what went wrong, and with which code it ends if nothing else does. */

@@ -10,7 +10,7 @@ import { resolveSettings } from '../config/settings.ts'
 import { RouteError } from '../route/route.ts'
 import { SmtpError } from '../smtp/errors.ts'
 import { TalkInputError, UnexpectedReplyError } from '../talk/errors.ts'
-import { directives } from '../talk/input.ts'
+import { directiveLines } from '../talk/input.ts'
 import { checkScript, linesOfScript } from '../talk/script.ts'
 import { Talk } from '../talk/talk.ts'
 import { readAgentOptions } from './agent-options.ts'
@@ -29,7 +29,7 @@ interface TalkCommandOptions extends CommonOptions {
   readonly mx?: true
   readonly script?: string
   readonly implicitTls?: true
-  readonly timeout: number
+  readonly timeout?: number
   readonly transcript?: string
   readonly raw?: true
   readonly dns?: readonly string[]
@@ -38,18 +38,17 @@ interface TalkCommandOptions extends CommonOptions {
 /** Where TLS comes before the first word (RFC 8314 §3.3). */
 const SUBMISSIONS_PORT = 465
 
+/** RFC 5321 §4.5.3.2 gives servers five; a person has gone by then. */
+const DEFAULT_TIMEOUT_MS = 60_000
+
 /** The command with its options; sets `process.exitCode`. */
 export function talkCommand(): Command {
   return newCommand({
     name: 'talk',
     summary: 'speak SMTP with a server by hand, or from a script',
-    description: [
-      'Connects and sends what you type, line by line, and shows what the server says, how long it took and what it means. STARTTLS upgrades the connection; after DATA, lines are content up to a single dot; Ctrl-D says QUIT. Lines that begin with a colon are for mxpress:',
-      '',
-      ...directives.map(({ usage, meaning }) => `  ${usage.padEnd(22)}${meaning}`),
-      '',
-      'From a file or a pipe, each reply has to be 2xx or 3xx, or what the `:expect` behind it says; else the rest is not sent, and mxpress ends with 69, or with 75 where a later try may help. Lines that begin with # are comments.',
-    ].join('\n'),
+    description: `Connects and sends what you type, line by line, and shows what the server says, how long it took and what it means. STARTTLS upgrades the connection; after DATA, lines are content up to a single dot; Ctrl-D says QUIT.
+
+From a file or a pipe, each reply has to be 2xx or 3xx, or what the :expect behind it says; else the rest is not sent, and mxpress ends with 69, or with 75 where a later try may help. Lines that begin with # are comments.`,
     examples: [
       'mxpress talk mx1.example.net',
       'mxpress talk --mx example.net --transcript session.txt',
@@ -62,13 +61,17 @@ export function talkCommand(): Command {
     .option('--mx', 'the host is a domain: call its exchangers, the best first')
     .option('--script <file>', 'lines to say instead of standard input')
     .option('--implicit-tls', 'TLS from the first octet (default on port 465)')
-    .option('--timeout <duration>', 'for the connection, and for each reply', duration, 60_000)
+    .option('--timeout <duration>', 'for the connection, and for each reply (default: 1m)', duration)
     .option('--transcript <file>', 'the dialogue with its times, without passwords')
     .option('--raw', 'content as it is: no dot doubled, no line end of a file made CRLF')
     .option(
       '--dns <host[:port]>',
       "name server to ask instead of the system's (repeatable)",
       repeatable(asWritten),
+    )
+    .addHelpText(
+      'after',
+      ['', 'Lines that begin with a colon are for mxpress:', ...directiveLines()].join('\n'),
     )
     .action(async (host: string, options: TalkCommandOptions) => {
       process.exitCode = await talk(host, options)
@@ -83,6 +86,7 @@ function duration(text: string): number {
 }
 
 async function talk(host: string, options: TalkCommandOptions): Promise<ExitCode> {
+  const { timeout: timeoutMs = DEFAULT_TIMEOUT_MS } = options
   const callee = parseCallee(host, options.mx === true)
   const lines = await scriptOf(options)
   const settings = resolveSettings(await readAgentOptions(options))
@@ -93,14 +97,14 @@ async function talk(host: string, options: TalkCommandOptions): Promise<ExitCode
   const show = new Show({ transcript, json, isTerminal: process.stdout.isTTY })
   const isByHand = lines === null && process.stdin.isTTY && !json
   try {
-    const timing = { timeoutMs: options.timeout, signal: stop.signal }
+    const timing = { timeoutMs, signal: stop.signal }
     const called = await call(callee, settings, timing)
     const { target, durationMs } = called
     show.begin(nameOf(target), { kind: 'connected', at: Date.now(), durationMs })
     const dialogue = new Talk(called.socket, {
       target,
       tlsClient,
-      timeoutMs: options.timeout,
+      timeoutMs,
       isStrict: !isByHand,
       isRaw: options.raw === true,
       onEvent: (event) => show.event(event),

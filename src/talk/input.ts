@@ -28,26 +28,24 @@ export interface Directive {
 
 /** All of them, in the order in which help shows them. */
 export const directives: readonly Directive[] = [
-  {
-    name: 'expect',
-    usage: ':expect CODE [TEXT]',
-    meaning: `judge the oldest reply not judged yet: ${expectationForms}`,
-  },
-  {
-    name: 'data',
-    usage: ':data FILE',
-    meaning: 'DATA, and the file as content: CRLF line ends, dots doubled',
-  },
-  { name: 'bdat', usage: ':bdat FILE', meaning: 'BDAT … LAST, and the file as content: CRLF line ends' },
-  {
-    name: 'send',
-    usage: ':send TEXT',
-    meaning: 'the text as it is, without line end and without waiting: \\r \\n \\t \\0 \\xNN \\\\',
-  },
-  { name: 'wait', usage: ':wait DURATION', meaning: `say nothing for that long: ${durationForms}` },
+  { name: 'expect', usage: ':expect CODE [TEXT]', meaning: 'judge the oldest reply that is not judged yet:' },
+  { name: 'expect', usage: '', meaning: '250 · 250|251 · 2xx · 550 5.1.1 · any · close' },
+  { name: 'data', usage: ':data FILE', meaning: 'DATA with the file: CRLF line ends, dots doubled' },
+  { name: 'bdat', usage: ':bdat FILE', meaning: 'BDAT … LAST with the file: CRLF line ends' },
+  { name: 'send', usage: ':send TEXT', meaning: 'the text as it is, no line end added, no waiting;' },
+  { name: 'send', usage: '', meaning: '\\r \\n \\t \\0 \\xNN \\\\ stand for octets' },
+  { name: 'wait', usage: ':wait DURATION', meaning: 'say nothing for that long, such as 250ms or 30s' },
   { name: 'drop', usage: ':drop', meaning: 'break the connection without QUIT' },
   { name: 'help', usage: ':help', meaning: 'this list' },
 ]
+
+/** The names, each once. */
+const names = [...new Set(directives.map(({ name }) => name))]
+
+/** The list as lines for people. */
+export function directiveLines(): readonly string[] {
+  return directives.map(({ usage, meaning }) => `  ${usage.padEnd(22)}${meaning}`)
+}
 
 /** Reads a line without its line end. @throws {TalkInputError} */
 export function parseInput(line: string): Input {
@@ -75,7 +73,7 @@ export function parseInput(line: string): Input {
       return { kind: name.toLowerCase() as 'drop' | 'help' }
     default:
       throw new TalkInputError(
-        `unknown word \`:${name}\`; expected one of ${directives.map((known) => `:${known.name}`).join(' ')}`,
+        `unknown word \`:${name}\`; expected one of ${names.map((known) => `:${known}`).join(' ')}`,
       )
   }
 }

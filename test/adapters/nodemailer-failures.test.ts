@@ -128,6 +128,12 @@ describe('refused before anybody was connected to:', () => {
       /nonexistent/,
     ],
     ['REQUIRETLS', { to: 'b@accepts.test', requireTLSExtensionEnabled: true }, 'EREQUIRETLS', /RFC 8689/],
+    [
+      'an idempotency key that is none',
+      { to: 'b@accepts.test', idempotencyKey: 5 } as SendMailOptions,
+      'ECONFIG',
+      /text that is not empty, got `5`/,
+    ],
     ['NOTIFY that is none', { to: 'b@accepts.test', dsn: { notify: 'sometimes' } }, 'EENVELOPE', /NOTIFY/],
     ['RET that is none', { to: 'b@accepts.test', dsn: { return: 'half' } }, 'EENVELOPE', /RET/],
   ])('%s', async (_what, message, code, words) => {

@@ -8,6 +8,8 @@ import { createAgent } from '../../src/agent.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { startHeldExchanger } from '../cli/held-exchanger.ts'
 import { connectionsTo } from '../cli/sending.ts'
+import { ScriptedServer } from '../support/scripted-server.ts'
+import { ordinary } from '../support/scripted-steps.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const sandbox = await startSandbox({ removeMail: true })
@@ -101,11 +103,12 @@ test('with `queue` it resolves when the message is on disk, and the same key que
 })
 
 test('wishes about reports go out with the envelope (RFC 3461)', async () => {
-  const lines: string[] = []
-  await using agent = createAgent(sandbox.agentOptions, { trace: ({ text }) => lines.push(text) })
-  await nodemailer.createTransport(createTransport(agent)).sendMail({
+  await using server = await ScriptedServer.start(ordinary({ offers: ['DSN'] }))
+  const routes = { 'dsn.test': `127.0.0.1:${server.port}` }
+  await using transport = createTransport({ ...sandbox.agentOptions, routes })
+  await nodemailer.createTransport(transport).sendMail({
     ...mail,
-    to: 'dsn@accepts.test',
+    to: 'b@dsn.test',
     dsn: {
       id: 'order+4711',
       return: 'headers',
@@ -113,11 +116,11 @@ test('wishes about reports go out with the envelope (RFC 3461)', async () => {
       recipient: 'first@sender.test',
     },
   })
-  const offered = lines.some((line) => /^250[ -]DSN$/.test(line))
-  const said = lines.filter((line) => /^(MAIL|RCPT) /.test(line)).join('\n')
-  expect(
-    offered ? said : 'RET=HDRS ENVID=order+2B4711 NOTIFY=SUCCESS,DELAY ORCPT=rfc822;first@sender.test',
-  ).toMatch(/RET=HDRS ENVID=order\+2B4711[\s\S]*NOTIFY=SUCCESS,DELAY ORCPT=rfc822;first@sender\.test/)
+  const said = server.conversation.commands.filter((command) => /^(MAIL|RCPT)/.test(command))
+  expect(said).toEqual([
+    'MAIL FROM:<alice@sender.test> RET=HDRS ENVID=order+2B4711',
+    'RCPT TO:<b@dsn.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;first@sender.test',
+  ])
 })
 
 test('with an empty `from` in the envelope the reverse-path is null', async () => {

@@ -1,7 +1,9 @@
 /** `mxpress talk` as people and scripts call it. */
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { type Script, ScriptedServer } from '../support/scripted-server.ts'
 import { ordinary, silence } from '../support/scripted-steps.ts'
@@ -210,6 +212,35 @@ test('the transcript is what was said, for its owner only, without passwords', a
   expect(text).toBe(stdout)
   expect(text).toContain('C: AUTH PLAIN [hidden]')
   expect((await stat(transcript)).mode & 0o777).toBe(0o600)
+})
+
+test('--implicit-tls begins with TLS, and says whom the certificate names', async () => {
+  const { kinds } = makeCertificates(['mx.example.test'])
+  const secureContext = createSecureContext(kinds.trusted)
+  const lines = ['EHLO x', 'QUIT']
+  const { code, stdout } = await talkToScripted(
+    async (client) => {
+      await client.startTls(secureContext)
+      await ordinary()(client)
+    },
+    lines,
+    ['--implicit-tls'],
+  )
+  expect(code).toBe(0)
+  expect(stdout).toMatch(
+    /connected in \d+ ms\n\S+ -- TLSv1\.3 .*\n\S+ -- certificate for mx\.example\.test, issued by .*\n\S+ S: 220 /,
+  )
+})
+
+test('the script that README shows does what it says', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, script = ''] = /```\n(# relay\.rc[\s\S]*?)```/.exec(readme) ?? []
+  const cwd = await emptyDirectory()
+  await writeFile(path.join(cwd, 'relay.rc'), script)
+  const closed = await talkTo('mx.unknown-mailbox.test', [], ['--script', 'relay.rc'], { cwd })
+  expect(closed).toMatchObject({ code: 0, stderr: '' })
+  const open = await talkToScripted(ordinary(), script.split('\n'))
+  expect(open).toMatchObject({ code: 69, stderr: 'mxpress: expected 550|554 to RCPT, found 250 2.0.0 ok\n' })
 })
 
 test('what the peer says reaches no terminal raw, and no more than a person can read', async () => {
