@@ -13,7 +13,7 @@ import { AddressError, formatAddress, parseReversePath } from '../mail/address.t
 import { parseAddressList } from '../mail/address-list.ts'
 import type { Signer } from '../mail/signer.ts'
 import { openSqliteQueue } from '../queue/sqlite/store.ts'
-import type { SubmittedMail } from '../submission/acceptance.ts'
+import type { Accept, SubmittedMail } from '../submission/acceptance.ts'
 import { readMessage } from '../submission/input-end.ts'
 import { prepareLocal } from '../submission/local-mail.ts'
 import { serveSession } from '../submission/local-session.ts'
@@ -177,7 +177,16 @@ async function serve(args: SendmailArguments, settings: Settings, options: Sendm
   const { maxSize, maxRecipients } = settings.submission
   await using way = await openWay(settings, options, hostname)
   const streams = { input: process.stdin, output: process.stdout }
-  await serveSession(streams, { hostname, maxSize, maxRecipients, accept: way.accept })
+  const accept: Accept = async (mail) => {
+    try {
+      return await way.accept(mail)
+    } catch (error) {
+      // The reply names no paths, and there is no log: whoever started this is to know why.
+      warn((error as Error).message)
+      throw error
+    }
+  }
+  await serveSession(streams, { hostname, maxSize, maxRecipients, accept })
 }
 
 function countOf({ envelope }: SubmittedMail): string {

@@ -111,6 +111,29 @@ describe.skipIf(reason !== null)(
       expect(stderr).toContain('submission.listen has no loopback address to hand it to')
     })
 
+    test('is told why with -bs too: 451 to the client, the reason beside it', async () => {
+      await forbid()
+      const lines = [
+        'EHLO x',
+        'MAIL FROM:<x@sender.test>',
+        'RCPT TO:<c@d.test>',
+        'DATA',
+        'hi',
+        '.',
+        'QUIT',
+        '',
+      ]
+      const { stdout, stderr } = await sendmail(['-bs'], lines.join('\r\n'), '127.0.0.1:9')
+      expect(stdout).toMatch(/\r\n451 4\.3\.0 .*\r\n221 /)
+      expect(stderr).toContain('Start `mxpress serve`, or let this user write to the queue directory')
+    })
+
+    test('is not told that there is no queue when he may not look', async () => {
+      await forbid()
+      const { code, stderr } = await sendmail(['-bp'], '', '127.0.0.1:9')
+      expect([code, stderr]).toEqual([73, expect.stringContaining('permission denied')])
+    })
+
     test('who names a queue gets that one or none', async () => {
       await forbid()
       const { port } = await serveInto(sandbox)

@@ -69,6 +69,9 @@ function prepareDirectory(dir: string, create: boolean): void {
   try {
     readFileSync(path.join(dir, 'wake'))
   } catch (cause) {
+    const { code = '' } = cause as NodeJS.ErrnoException
+    // There may be one; whoever asks is not to see it, and that is what he can have changed.
+    if (!['ENOENT', 'ENOTDIR'].includes(code)) throw cause
     throw new QueueUnwritableError(dir, `There is no queue in ${dir}`, { cause })
   }
 }
