@@ -38,7 +38,7 @@ export interface AgentOptions {
     /** Whose mail: domains, `*.example.org`, `*`. `routes` for the same ones win. Default `["*"]`. */
     readonly domains?: readonly string[]
   }
-  /** A relay for mail whose exchangers all refuse the connection or do not answer. Default: none. */
+  /** A relay for mail whose exchangers all refuse the connection or do not answer, or whose `relay` does. Default: none. */
   readonly fallbackRelay?: RelayOptions
   readonly log?: LogOptions
   /** The durable queue. Nothing of it is touched before `agent.enqueue`, `agent.results`, `startDaemon` or `mxpress queue`. */

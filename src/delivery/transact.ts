@@ -57,7 +57,7 @@ export async function transact(
   const end = await run([lead, ...others], session, { fitted, around })
   const judge = (job: Job, place: number): Judged => {
     const verdict = verdictOn(job, endFor(end, place), session, {
-      isReused: when.isReused,
+      isReused: when.isReused || hasRefusedForGood(end),
       isRelay: session.target.exchanger.relay !== undefined,
       isFollower: hasAcceptedBefore(end, place),
     })
@@ -123,6 +123,11 @@ function verdictOn(
   }
   if (verdict.kind === 'again' && repetitions >= MAX_REPETITIONS) return { ...verdict, kind: 'next-target' }
   return verdict
+}
+
+/** Servers end a session, with 421, in which they had to refuse many; the rest are fewer, and may be asked in another one. */
+function hasRefusedForGood({ refusals }: TransactionEnd): boolean {
+  return refusals ? [...refusals.values()].some(({ code }) => code >= 500) : false
 }
 
 function hasAcceptedBefore({ refusals }: TransactionEnd, place: number): boolean {

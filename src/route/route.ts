@@ -12,7 +12,7 @@ export interface Route {
   readonly site: string
   /** At least one; ascending preference, equals in record order; shuffle with `orderExchangers` before each use. */
   readonly exchangers: readonly Exchanger[]
-  /** The way when all of them refuse the connection or do not answer; only where the DNS named them. */
+  /** The way when all of them refuse the connection or do not answer; not where the operator named a host for the domain. */
   readonly fallback?: Route
 }
 

@@ -39,7 +39,7 @@ export interface RouterOptions {
   readonly routes?: StaticRoutes['routes']
   /** The relay for its `domains`. Default: none. */
   readonly relay?: RelayForDomains | null
-  /** The relay for domains whose exchangers cannot be connected to. Default: none. */
+  /** The relay for domains whose exchangers, or whose relay, cannot be connected to. Default: none. */
   readonly fallbackRelay?: RelaySettings | null
   /** Families to look up and dial; the order is of no account. Default both. */
   readonly families?: readonly (4 | 6)[]
@@ -59,6 +59,15 @@ export function createRouter(options: RouterOptions): Router {
   const staticRoutes = createStaticRoutes({ routes, relay, defaultPort: port })
   const fallback = fallbackRelay === null ? null : relayExchanger(fallbackRelay)
   const tell = tellOnce(options.onLookup)
+
+  const isRelay = ({ exchangers }: Route): boolean => relay !== null && exchangers[0]?.relay === relay
+
+  /** Not where the operator chose a host for the domain: what goes there may be meant for no other. */
+  function withFallback(route: Route): Route {
+    if (fallback === null) return route
+    const other = routeVia(fallback, route.domain)
+    return other.site === route.site ? route : { ...route, fallback: other }
+  }
 
   function usableExchangers(domain: string, answer: MxAnswer): readonly Exchanger[] {
     return betterThanOurselves(domain, exchangersOf(domain, answer, port), hostname)
@@ -82,12 +91,11 @@ export function createRouter(options: RouterOptions): Router {
     route: async (name, waiting = {}) => {
       const domain = name.toLowerCase()
       const chosen = staticRoutes.find(domain)
-      if (chosen !== null) return chosen
+      if (chosen !== null) return isRelay(chosen) ? withFallback(chosen) : chosen
       const exchangers = domain.startsWith('[')
         ? [exchangerOfLiteral(domain, port)]
         : await lookUp(domain, waiting)
-      const route: Route = { domain, site: siteOf(exchangers), exchangers }
-      return fallback === null ? route : { ...route, fallback: routeVia(fallback, domain) }
+      return withFallback({ domain, site: siteOf(exchangers), exchangers })
     },
     targets: (exchanger, waiting = {}) =>
       resolveTargets(exchanger, { resolver, families, allowLocalAddresses, ownAddresses }, waiting),

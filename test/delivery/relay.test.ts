@@ -129,6 +129,18 @@ describe('recipients of a message', () => {
     expect(commandsAt(server, 'MAIL')).toHaveLength(2)
   })
 
+  test('are asked in another session where one has ended over many refusals', async () => {
+    const server = await serverWith({
+      RCPT: (client) => {
+        const refused = client.commands.filter((line) => line.startsWith('RCPT')).length
+        return client.reply(refused > 5 ? '421 4.7.0 too many errors' : '550 5.1.1 unknown')
+      },
+    })
+    const outcomes = await deliveryBy(routerTo({}, server)).outcomes(mailboxes(12, 'a.test'))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array(12).fill('failed'))
+    expect(server.conversations).toHaveLength(3)
+  })
+
   test('one alone that gets 452 is deferred, as there is nothing to split', async () => {
     const server = await serverWith({ RCPT: '452 4.3.1 no space' })
     expect(await summaries(deliveryBy(routerTo({}, server)), mailboxes(2, 'a.test'))).toEqual([

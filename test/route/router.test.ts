@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { RelayForDomains } from '../../src/config/relay-settings.ts'
 import { createCachingResolver } from '../../src/dns/cache.ts'
 import { createSystemResolver } from '../../src/dns/system.ts'
 import type { Exchanger } from '../../src/route/exchangers.ts'
@@ -30,6 +31,16 @@ async function failure(promise: Promise<unknown>): Promise<RouteError> {
   expect(error).toBeInstanceOf(RouteError)
   return error as RouteError
 }
+
+const relayTo = (host: string): RelayForDomains => ({
+  host,
+  port: 587,
+  isTlsImplicit: false,
+  tlsMode: 'verified',
+  login: null,
+  recipientsPerTransaction: 50,
+  domains: ['*'],
+})
 
 const mxOf = (...records: (readonly [number, string])[]): FakeRecords => ({ mx: { 'example.test': records } })
 
@@ -109,6 +120,24 @@ describe('route', () => {
       exchangers: [exchanger('mx.internal', 0, { port: 2525, isStatic: true })],
     })
     expect(resolver.queries).toEqual([])
+  })
+
+  test('the fallback relay is behind exchangers and the relay, not behind a host of the operator’s, nor behind itself', async () => {
+    const { domains: _, ...other } = relayTo('other.test')
+    const { router } = setUp(mxOf([10, 'a.test']), {
+      routes: { 'static.test': 'mx.internal', 'own.test': { ...other, host: 'own.relay.test' } },
+      relay: { ...relayTo('relay.test'), domains: ['*.relayed.test'] },
+      fallbackRelay: other,
+    })
+    const fallbackOf = async (domain: string) => (await router.route(domain)).fallback?.site ?? null
+    const site = 'route:relay:verified:other.test:587'
+    expect(await fallbackOf('example.test')).toBe(site)
+    expect(await fallbackOf('[192.0.2.1]')).toBe(site)
+    expect(await fallbackOf('a.relayed.test')).toBe(site)
+    expect(await fallbackOf('static.test')).toBeNull()
+    expect(await fallbackOf('own.test')).toBeNull()
+    const same = setUp({}, { relay: relayTo('other.test'), fallbackRelay: other }).router
+    expect((await same.route('a.test')).fallback).toBeUndefined()
   })
 
   test('ten thousand domains at one provider are one site', async () => {

@@ -22,8 +22,16 @@ const run = promisify(execFile)
 /** Debian's Exim gives up root for a configuration that is not its own, and goes on as this user. */
 const eximUser = 'Debian-exim'
 
+/** What Exim can be told besides. */
+export interface EximRelayOptions extends MtaOptions {
+  /** Who may log in, and then send to its mailboxes; nobody else may. Default: no logins, and anybody may. */
+  readonly user?: { readonly name: string; readonly password: string }
+  /** Further ports to listen on; at 465 TLS comes first (RFC 8314 §3.3). */
+  readonly ports?: readonly number[]
+}
+
 /** Starts Exim from the file tree at `root`. @throws {Error} with its log when it does not come up. */
-export async function startExim(root: string, options: MtaOptions): Promise<Mta> {
+export async function startExim(root: string, options: EximRelayOptions): Promise<Mta> {
   const home = await makeHome('exim')
   try {
     return await startIn(home, root, options)
@@ -33,7 +41,7 @@ export async function startExim(root: string, options: MtaOptions): Promise<Mta>
   }
 }
 
-async function startIn(home: string, root: string, options: MtaOptions): Promise<Mta> {
+async function startIn(home: string, root: string, options: EximRelayOptions): Promise<Mta> {
   const port = await freePort(options.address)
   const exim = join(root, 'usr/sbin/exim4')
   const configuration = join(home, 'exim.conf')
@@ -57,7 +65,7 @@ async function startIn(home: string, root: string, options: MtaOptions): Promise
   })
 }
 
-interface EximOptions extends MtaOptions, CertificateFiles {
+interface EximOptions extends EximRelayOptions, CertificateFiles {
   readonly port: number
 }
 
@@ -71,7 +79,8 @@ pid_file_path = ${home}/spool/exim.pid
 log_selector = +smtp_connection +tls_cipher +pid
 primary_hostname = mx.${options.domain}
 domainlist local_domains = ${options.domain}
-local_interfaces = <; [${options.address}]:${options.port}
+local_interfaces = <; ${[options.port, ...(options.ports ?? [])].map((port) => `[${options.address}]:${port}`).join(' ; ')}
+tls_on_connect_ports = 465
 disable_ipv6
 host_lookup =
 rfc1413_hosts =
@@ -89,7 +98,7 @@ acl_smtp_data = accept
 
 begin acl
 check_rcpt:
-  require message = relay not permitted
+${options.user === undefined ? '' : '  require authenticated = *\n          message = 550 5.7.1 log in first\n'}  require message = relay not permitted
           domains = +local_domains
   require message = 550 5.1.1 <$local_part@$domain>: no such mailbox here
           verify = recipient
@@ -112,5 +121,33 @@ maildir:
   envelope_to_add
   delivery_date_add
   user = ${eximUser}
+${options.user === undefined ? '' : authenticators(options.user)}`
+}
+
+/** Offered under TLS only, CRAM-MD5 apart. */
+function authenticators({ name, password }: { readonly name: string; readonly password: string }): string {
+  const isRight = (user: string, secret: string): string =>
+    `\${if and{{eq{${user}}{${name}}}{eq{${secret}}{${password}}}}}`
+  return `
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_advertise_condition = \${if def:tls_in_cipher}
+  server_condition = ${isRight('$auth2', '$auth3')}
+  server_set_id = $auth2
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = Username:: : Password::
+  server_advertise_condition = \${if def:tls_in_cipher}
+  server_condition = ${isRight('$auth1', '$auth2')}
+  server_set_id = $auth1
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  server_secret = \${if eq{$auth1}{${name}}{${password}}fail}
+  server_set_id = $auth1
 `
 }

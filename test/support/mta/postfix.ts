@@ -16,6 +16,10 @@ const run = promisify(execFile)
 export interface PostfixOptions extends MtaOptions {
   /** More of main.cf, or other values. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Variables for all its processes. */
+  readonly env?: Readonly<Record<string, string>>
+  /** What its smtpd tells Cyrus SASL: `sasl/smtpd.conf`. */
+  readonly sasl?: string
   /** Lines at the end of master.cf. */
   readonly services?: readonly string[]
 }
@@ -34,7 +38,12 @@ export async function startPostfix(root: string, options: PostfixOptions): Promi
 async function startIn(home: string, root: string, options: PostfixOptions): Promise<Mta> {
   const port = await freePort(options.address)
   const libraries = join(root, 'usr/lib/postfix')
-  const env = { PATH: process.env.PATH, LD_LIBRARY_PATH: libraries, MAIL_CONFIG: join(home, 'etc') }
+  const env = {
+    PATH: process.env.PATH,
+    LD_LIBRARY_PATH: libraries,
+    MAIL_CONFIG: join(home, 'etc'),
+    ...options.env,
+  }
   await writeConfiguration(home, root, { ...options, port })
   await makeQueue(home)
   const { stdout } = await run(join(root, 'usr/sbin/postconf'), ['-h', 'mail_version'], { env })
@@ -73,6 +82,9 @@ async function writeConfiguration(home: string, root: string, options: Listening
   const further = services.map((line) => `${line}\n`).join('')
   await writeFile(join(etc, 'master.cf'), masterCf(options) + further)
   await writeFile(join(etc, 'dynamicmaps.cf'), '')
+  if (options.sasl === undefined) return
+  await mkdir(join(etc, 'sasl'))
+  await writeFile(join(etc, 'sasl/smtpd.conf'), options.sasl)
 }
 
 interface MainOptions extends PostfixOptions {
@@ -91,7 +103,9 @@ function mainCf(home: string, root: string, options: MainOptions): string {
     daemon_directory: `${root}/usr/lib/postfix/sbin`,
     command_directory: `${root}/usr/sbin`,
     shlib_directory: `${root}/usr/lib/postfix`,
-    import_environment: 'PATH LD_LIBRARY_PATH MAIL_CONFIG',
+    import_environment: ['PATH', 'LD_LIBRARY_PATH', 'MAIL_CONFIG', ...Object.keys(options.env ?? {})].join(
+      ' ',
+    ),
     maillog_file: `${home}/mail.log`,
     maillog_file_prefixes: home,
     mail_owner: 'postfix',
