@@ -179,6 +179,7 @@ export class DirectAgent implements Agent {
     const router = createRouter({
       resolver,
       hostname,
+      otherHostnames: Object.values(this.#settings.sourceHostnames),
       port: smtp.port,
       allowLocalAddresses: smtp.allowLocalAddresses,
       routes,

@@ -53,7 +53,7 @@ export function sendmailCommand(): Command {
     name: 'sendmail',
     summary: 'take a message as sendmail(8) does',
     description:
-      'Takes a message on standard input into the queue, for programs that know mail as sendmail(8).',
+      'Takes a message on standard input into the queue, for programs that know mail as sendmail(8). Where its user may not write there, it hands the message to the submission listener of this host.',
     examples: [
       'mxpress sendmail -t < message.eml',
       'echo "Backup done" | mxpress sendmail -F Backup root@example.org',

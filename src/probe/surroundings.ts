@@ -47,6 +47,7 @@ export async function openSurroundings(
     router: createRouter({
       resolver,
       hostname,
+      otherHostnames: Object.values(settings.agent.sourceHostnames),
       port: smtp.port,
       allowLocalAddresses: smtp.allowLocalAddresses,
       routes: settings.routes,

@@ -70,17 +70,19 @@ export function exchangerOfLiteral(domain: string, port: number): Exchanger {
 
 /**
  * The exchangers better than ourselves (RFC 5321 §5.1: equal and worse ones would send the mail back to us).
- * @param hostname our own name, the one given in EHLO
+ * @param ownNames those that we give in EHLO
  * @throws {RouteError} `loop` when none is left.
  */
 export function betterThanOurselves(
   domain: string,
   exchangers: readonly Exchanger[],
-  hostname: string,
+  ownNames: ReadonlySet<string>,
 ): readonly Exchanger[] {
-  const ours = exchangers.find(({ host }) => host === hostname)
+  const [ours] = exchangers
+    .filter(({ host }) => ownNames.has(host))
+    .sort((one, other) => one.preference - other.preference)
   if (ours === undefined) return exchangers
   const better = exchangers.filter(({ preference }) => preference < ours.preference)
   if (better.length > 0) return better
-  throw new RouteError('loop', `Mail for ${domain} loops: its best exchanger is this host, ${hostname}`)
+  throw new RouteError('loop', `Mail for ${domain} loops: its best exchanger is this host, ${ours.host}`)
 }

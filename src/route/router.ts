@@ -28,6 +28,8 @@ export interface RouterOptions {
   readonly resolver: Resolver
   /** Our own name, as given in EHLO; an exchanger of this name is ourselves. */
   readonly hostname: string
+  /** More names of ours, as given in EHLO from single addresses. Default: none. */
+  readonly otherHostnames?: readonly string[]
   /** Port of the exchangers. Default 25 (RFC 5321 §4.5.4.2). */
   readonly port?: number
   /**
@@ -54,7 +56,8 @@ export function createRouter(options: RouterOptions): Router {
   const { resolver, port = 25, families = [6, 4], allowLocalAddresses = false } = options
   if (families.length === 0) throw new TypeError('Expected `families` to name 4, 6 or both, got none')
   const ownAddresses = options.interfaceAddresses ?? createOwnAddresses()
-  const hostname = options.hostname.toLowerCase().replace(/\.$/, '')
+  const names = [options.hostname, ...(options.otherHostnames ?? [])]
+  const ownNames = new Set(names.map((name) => name.toLowerCase().replace(/\.$/, '')))
   const { routes = {}, relay = null, fallbackRelay = null } = options
   const staticRoutes = createStaticRoutes({ routes, relay, defaultPort: port })
   const fallback = fallbackRelay === null ? null : relayExchanger(fallbackRelay)
@@ -70,7 +73,7 @@ export function createRouter(options: RouterOptions): Router {
   }
 
   function usableExchangers(domain: string, answer: MxAnswer): readonly Exchanger[] {
-    return betterThanOurselves(domain, exchangersOf(domain, answer, port), hostname)
+    return betterThanOurselves(domain, exchangersOf(domain, answer, port), ownNames)
   }
 
   async function lookUp(domain: string, waiting: { signal?: AbortSignal }): Promise<readonly Exchanger[]> {

@@ -190,6 +190,12 @@ describe('ourselves as exchanger (RFC 5321 §5.1)', () => {
     expect((await failure(router.route('mail.ours.test'))).kind).toBe('loop')
   })
 
+  test('every name of ours counts, and the best of them decides', async () => {
+    const answer = mxOf([30, 'mail.ours.test'], [5, 'a.test'], [10, 'mx2.ours.test'], [20, 'b.test'])
+    const { router } = setUp(answer, { otherHostnames: ['MX2.ours.test'] })
+    expect((await router.route('example.test')).exchangers).toEqual([exchanger('a.test', 5)])
+  })
+
   test('an exchanger that has one of our addresses is ourselves', async () => {
     const { router } = setUp({ a: { 'a.test': ['8.8.4.4', '198.51.100.7'], 'b.test': ['10.0.0.7'] } })
     expect((await failure(router.targets(exchanger('a.test')))).kind).toBe('loop')
