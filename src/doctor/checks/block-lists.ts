@@ -66,7 +66,8 @@ const ownResolver: readonly Remedy[] = [
 
 function judgeRefused({ test, entries }: BlockListObservation, said: Partial<Finding>): Finding {
   const reasons = [test, ...entries.map(({ a }) => a)].flatMap((answer) => refusalReason(answer) ?? [])
-  const why = reasons[0] ?? 'not even its test entry is answered'
+  const why =
+    reasons[0] ?? 'it does not know even its test entry, so it shuts this resolver out, or is no more'
   const summary = `The list refused our query, which says nothing about us: ${why}.`
   return cannotTell({ ...said, code: 'list-refused', summary, remedies: ownResolver })
 }

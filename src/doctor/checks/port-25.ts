@@ -36,13 +36,13 @@ export interface Port25Observation {
 
 /** A finding for each family. */
 export function judgePort25({ receivers, relay }: Port25Observation): readonly Finding[] {
-  const isOpen = (family: 4 | 6) => targetsOf(receivers, family).some(({ outcome }) => outcome === 'open')
   return families.map((family) => {
     const subject = `IPv${family}`
     const evidence = evidenceFor(receivers, family)
-    const isOtherOpen = families.some((other) => other !== family && isOpen(other))
-    const finding = { ...judgeFamily(targetsOf(receivers, family), isOtherOpen), subject, evidence }
-    return relay === null || finding.status === 'ok' ? finding : withRelay(finding, relay)
+    const finding = judgeFamily(targetsOf(receivers, family), targetsOf(receivers, family === 4 ? 6 : 4))
+    return relay === null || finding.status === 'ok'
+      ? { ...finding, subject, evidence }
+      : { ...withRelay(finding, relay), subject, evidence }
   })
 }
 
@@ -52,14 +52,16 @@ function withRelay(finding: Finding, relay: string): Finding {
   return { ...finding, status: 'ok', summary }
 }
 
-function judgeFamily(targets: readonly DialledTarget[], isOtherOpen: boolean): Finding {
+function judgeFamily(targets: readonly DialledTarget[], others: readonly DialledTarget[]): Finding {
+  const isOtherOpen = others.some(({ outcome }) => outcome === 'open')
+  const isOtherRouted = others.some(({ outcome }) => outcome !== 'no-route')
   const open = targets.filter(({ outcome }) => outcome === 'open')
   if (open.length > 0) return judgeOpen(open, targets.length)
   if (targets.length === 0) {
     if (isOtherOpen) return unused
     return cannotTell({ code: 'port-25-unasked', summary: 'No receiver has an address to dial.' })
   }
-  if (targets.every(({ outcome }) => outcome === 'no-route')) return withoutRoute(isOtherOpen)
+  if (targets.every(({ outcome }) => outcome === 'no-route')) return withoutRoute(isOtherRouted)
   if (targets.length < ENOUGH) {
     const summary = 'One receiver was dialled in vain; that may be the receiver’s fault.'
     return cannotTell({ code: 'port-25-one-silent', summary })
@@ -72,10 +74,12 @@ const onlyOther = advice(
   'Mail leaves over the other family: name its address alone in `sourceAddresses`, and no time is lost on this one.',
 )
 
+const unreachable = ok({ code: 'port-25-unused', summary: 'Not used: this host has no way out over it.' })
+
 const unused = ok({ code: 'port-25-unused', summary: 'Not used; the other family is open.' })
 
-function withoutRoute(isOtherOpen: boolean): Finding {
-  if (isOtherOpen) return unused
+function withoutRoute(isOtherRouted: boolean): Finding {
+  if (isOtherRouted) return unreachable
   const summary = 'This host has no way to the internet.'
   return problem({ code: 'port-25-no-route', summary, remedies: [advice('Mend the network first.')] })
 }

@@ -78,6 +78,12 @@ describe('what became of the dialling says', () => {
       ['IPv4', 'port-25-no-route', 'problem'],
       ['IPv6', 'port-25-no-route', 'problem'],
     ],
+    [
+      'no way out in IPv6, and IPv4 blocked',
+      receivers(['silent', 'silent'], ['no-route']),
+      ['IPv4', 'port-25-blocked', 'problem'],
+      unused,
+    ],
     ['no way out in IPv6', receivers(['open', 'open'], ['no-route']), ['IPv4', 'port-25-open', 'ok'], unused],
     [
       'no receiver has an address',
