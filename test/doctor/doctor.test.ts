@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ConfigError } from '../../src/config/errors.ts'
 import { defineCheck } from '../../src/doctor/check.ts'
 import { checks } from '../../src/doctor/checks.ts'
@@ -62,6 +62,14 @@ describe('examineHost', () => {
   test('an abort ends it with the signal’s reason', async () => {
     const stop = new AbortController()
     const begun = Promise.withResolvers<void>()
+    // As a library does that takes the end of its lookups for their result.
+    const lost = defineCheck({
+      name: 'clock',
+      title: 'Lost',
+      observe: ({ signal }) =>
+        new Promise((resolve) => signal.addEventListener('abort', () => resolve(null))),
+      judge: () => [ok({ code: 'lost', summary: 'Not worth telling.' })],
+    })
     const waiting = defineCheck({
       name: 'node',
       title: 'Waiting',
@@ -71,11 +79,13 @@ describe('examineHost', () => {
       },
       judge: () => [],
     })
-    const running = examine(null, { examination: { signal: stop.signal, checks: [waiting] } })
+    const onResult = vi.fn()
+    const running = examine(null, { examination: { signal: stop.signal, checks: [lost, waiting], onResult } })
     const reason = new Error('enough')
     await begun.promise
     stop.abort(reason)
     await expect(running).rejects.toBe(reason)
+    expect(onResult).not.toHaveBeenCalled()
   })
 
   test('the domain is the configured one, else the one that is signed for, else the parent of the name', async () => {

@@ -178,6 +178,11 @@ const matrix: Readonly<Record<string, readonly Row[]>> = {
     ['two records', spf('v=spf1 -all', `v=spf1 ip4:${ip4} -all`), ['spf-several', 'problem']],
     ['syntax error', spf(`v=spf1 ip4:${ip4} ip6:${ip6} ip4:5.6.7 -all`), ['spf-invalid', 'problem']],
     [
+      'syntax error behind the end, where no evaluation gets',
+      spf(`v=spf1 ip4:${ip4} ip6:${ip6} -all ip4:5.6.7`),
+      ['spf-invalid', 'problem'],
+    ],
+    [
       'includes a domain without a record',
       spf(`v=spf1 include:nowhere.example.org ip4:${ip4} -all`),
       ['spf-invalid', 'problem'],
@@ -434,6 +439,16 @@ describe.each(Object.entries(matrix))('%s:', (check, rows) => {
       expect(report.results.map(({ code, status }) => [code, status])).toEqual(said)
       expect(exitCodeOfVerdict(report.verdict)).toBe(exitCode(said.map(([, status]) => status)))
     },
+  )
+})
+
+test('how many lookups a record costs is told, far above the limit too', async () => {
+  const names = Array.from({ length: 14 }, (_, at) => `s${at}.example.org`)
+  const record = `v=spf1 ${names.map((name) => `include:${name}`).join(' ')} ~all`
+  const records = Object.fromEntries(names.map((name) => [name, { txt: ['v=spf1 -all'] }]))
+  const { results } = await examine('spf', both(spf(record), { records }))
+  expect(results[0]?.summary).toBe(
+    'The record costs 14 DNS lookups; after 10 receivers give up (RFC 7208 §4.6.4).',
   )
 })
 
