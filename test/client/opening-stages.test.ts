@@ -7,7 +7,7 @@ import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { defaultTimeouts } from '../support/default-timeouts.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
-import { connect, HOST, targetOf } from './open.ts'
+import { connect, HOST, open, targetOf } from './open.ts'
 
 const { ca, kinds } = makeCertificates([HOST])
 const secureContext = createSecureContext(kinds.trusted)
@@ -92,13 +92,26 @@ test('a certificate is told, also one that the policy does not accept', async ()
   ])
 })
 
-test('a client that inspects certificates resumes no session, so that each is seen', async () => {
-  const tlsClient = new TlsClient({ ca: [ca], inspects: true })
-  for (const _ of [1, 2]) {
-    const { handshakes } = await told({ offers: ['STARTTLS'], secureContext }, { tlsClient })
-    expect(handshakes).toMatchObject([{ resumed: false, certificate: { names: [HOST] } }])
-  }
-})
+test.each([
+  [true, [false, false]],
+  [false, [false, true]],
+])(
+  'a client that inspects certificates (%s) sees one in each handshake, so it resumes none',
+  async (inspects, resumed) => {
+    const server = await ScriptedServer.start(ordinary({ offers: ['STARTTLS'], secureContext }))
+    onTestFinished(() => server.close())
+    const tlsClient = new TlsClient({ ca: [ca], inspects })
+    const states: TlsState[] = []
+    for (const _ of resumed) {
+      const session = await open(server, { tlsClient })
+      if (session.tls !== null) states.push(session.tls)
+      await session.quit()
+    }
+    expect(states.map((state) => state.resumed)).toEqual(resumed)
+    const names = states.map(({ certificate }) => certificate?.names)
+    expect(names).toEqual(inspects ? [[HOST], [HOST]] : [undefined, undefined])
+  },
+)
 
 test('a server whose TLS is too old is told as that', async () => {
   const old = createSecureContext({

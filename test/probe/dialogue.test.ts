@@ -1,8 +1,10 @@
 /** What is said to one server, and what is written down of it. */
+import { createSecureContext } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { probe } from '../../src/probe/probe.ts'
 import type { ProbeStage } from '../../src/probe/report.ts'
-import { probed, report, serverWith, verbs } from './servers.ts'
+import { makeCertificates } from '../../src/sandbox/certificates.ts'
+import { all, leadingTo, OneExchanger, probed, report, serverWith, verbs } from './servers.ts'
 
 test('each stage has its own reply; RSET and QUIT follow, and never DATA', async () => {
   const server = await serverWith({ offers: ['PIPELINING', 'SIZE 1000'], RCPT: '250 2.1.5 welcome' })
@@ -176,10 +178,12 @@ test('the transcript has both sides, with times that do not go back, and no secr
 
 test('whatever a server sends, little of it is kept', async () => {
   const flood = Array.from({ length: 900 }, (_, at) => `550${at < 899 ? '-' : ' '}${'x'.repeat(1000)}`)
-  const server = await serverWith({ RCPT: flood, greeting: ['220-hello', '220 \u001b[2Jmx'] })
+  const offers = Array.from({ length: 500 }, (_, at) => `X${at}`)
+  const server = await serverWith({ RCPT: flood, greeting: ['220-hello', '220 \u001b[2Jmx'], offers })
   const found = await report(server, 'bob@a.test', { transcript: true })
   expect(JSON.stringify(found.exchangers).length).toBeLessThan(500_000)
   expect(found.exchangers[0]?.addresses[0]?.recipient?.lines).toHaveLength(50)
+  expect(found.exchangers[0]?.addresses[0]?.extensions).toHaveLength(49)
 })
 
 test.each([
@@ -199,6 +203,32 @@ test('each step has its limit', async () => {
     reason: 'no end of the reply to RCPT within 50 ms',
     status: '4.4.2',
   })
+})
+
+test('nothing of a session under TLS that broke is taken for the one in clear that follows', async () => {
+  const { kinds } = makeCertificates(['mx.example.test'])
+  const secureContext = createSecureContext(kinds.trusted)
+  let connections = 0
+  const server = await serverWith({
+    offers: ['STARTTLS'],
+    STARTTLS: async (client) => {
+      connections++
+      await client.reply('220 go ahead')
+      await client.startTls(secureContext)
+      client.reset()
+    },
+  })
+  const found = await report(server, 'bob@a.test')
+  expect(connections).toBe(1)
+  expect(found.exchangers[0]?.addresses[0]).toMatchObject({ verdict: 'accepts', tls: null })
+})
+
+test('of hundreds of addresses a hundred are asked, so that nobody has others dialled by us', async () => {
+  const exchangers = Array.from({ length: 150 }, (_, at) => ({ host: `mx${at}.a.test`, preference: at }))
+  const resolver = new OneExchanger('127.200.1.1', () => exchangers)
+  const [found] = await all(probe('a.test', leadingTo(9), { resolver }))
+  expect(found?.exchangers).toHaveLength(150)
+  expect(found?.exchangers.flatMap(({ addresses }) => addresses)).toHaveLength(100)
 })
 
 describe('a wrong option is said at once', () => {

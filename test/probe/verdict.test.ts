@@ -121,6 +121,7 @@ const matrix: readonly (readonly [
   // What a name says is no reason.
   ['rcpt', '450 4.3.0 <greylisted@spamhaus.test>: not now', 'unknown', 75],
   ['rcpt', '550 5.0.0 blocked@nouser.test is not for you', 'unknown', 75],
+  ['rcpt', '451 4.3.0 <spamhaus.example>: not now', 'unknown', 75],
 
   // Room.
   ['rcpt', '452 4.2.2 The email account that you tried to reach is over quota', 'full', 75],
