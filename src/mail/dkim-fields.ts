@@ -64,8 +64,11 @@ export interface SignedFields {
   readonly fields: readonly Field[]
 }
 
-/** Chooses from a header. Of several fields of one name the lowest comes first (RFC 6376 §5.4.2). */
-export function chooseFields(fields: readonly Field[], choice: FieldChoice): SignedFields {
+/** More than mail has; h= names each of them, and a hostile header has a hundred thousand. */
+const mostFields = 500
+
+/** Chooses from a header; `null` when there are too many. Of several fields of one name the lowest comes first (RFC 6376 §5.4.2). */
+export function chooseFields(fields: readonly Field[], choice: FieldChoice): SignedFields | null {
   const names: string[] = []
   const chosen: Field[] = []
   const present = new Map<string, Field[]>()
@@ -73,14 +76,14 @@ export function chooseFields(fields: readonly Field[], choice: FieldChoice): Sig
     if (!choice.has(field.name)) continue
     const others = present.get(field.name)
     if (others === undefined) present.set(field.name, [field])
-    else others.unshift(field)
+    else others.push(field)
   }
   for (const [key, { name, isOversigned }] of choice) {
-    for (const field of present.get(key) ?? []) {
+    for (const field of present.get(key)?.reverse() ?? []) {
       chosen.push(field)
       names.push(name)
     }
     if (isOversigned) names.push(name)
   }
-  return { names, fields: chosen }
+  return chosen.length > mostFields ? null : { names, fields: chosen }
 }

@@ -27,6 +27,9 @@ export interface ReadKey {
 const leastBits = 1_024
 const goodBits = 2_048
 
+/** RFC 8301 §3.2: verifiers MUST know keys up to 4,096 bits, and MAY know longer ones. */
+const mostBits = 4_096
+
 /** A key of 16,384 bits has 12 kB; whatever is larger is another file. */
 const largestOctets = 64 * 1024
 
@@ -51,6 +54,11 @@ export async function readKey({
   const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? goodBits
   if (bits < goodBits) {
     warnings.push(`The key in ${keyFile} has ${bits} bits; receivers want ${goodBits} (RFC 8301 §3.2)`)
+  }
+  if (bits > mostBits) {
+    warnings.push(
+      `The key in ${keyFile} has ${bits} bits; receivers need know no more than ${mostBits} (RFC 8301 §3.2)`,
+    )
   }
   return { key: { selector, algorithm, privateKey, publicKey: createPublicKey(privateKey) }, warnings }
 }

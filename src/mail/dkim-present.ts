@@ -23,6 +23,9 @@ export interface PresentSignature {
 /** More would be checked only to be disbelieved: a domain has no use for them. */
 const mostChecked = 5
 
+/** Twice the largest that mail has. Of a larger one mailauth's parser would hold the event loop for seconds. */
+const mostHeaderOctets = 64 * 1024
+
 /** The DKIM-Signature fields that can be read, in order. */
 export function findSignatures(header: Uint8Array, fields: readonly Field[]): readonly PresentSignature[] {
   return fields.flatMap((field) => {
@@ -50,6 +53,7 @@ export async function isOneValid(
   signatures: readonly PresentSignature[],
   lookUp: LookUpTxt,
 ): Promise<boolean> {
+  if (header.length > mostHeaderOctets) return false
   const checked = signatures.slice(0, mostChecked)
   const kept = new Set(checked.map(({ field }) => field))
   const others = fields.filter((field) => field.name === 'dkim-signature' && !kept.has(field))

@@ -11,7 +11,7 @@ import type { DkimSettings } from '../config/settings.ts'
 import { AddressError } from './address.ts'
 import { parseAddressList } from './address-list.ts'
 import { hashBody } from './dkim-body.ts'
-import { chooseFields, type FieldChoice, fieldChoice } from './dkim-fields.ts'
+import { chooseFields, type FieldChoice, fieldChoice, type SignedFields } from './dkim-fields.ts'
 import { type DkimKey, readKey } from './dkim-key.ts'
 import {
   findSignatures,
@@ -101,8 +101,7 @@ class DkimSigner implements Signer {
       header = octets
       return false
     })
-    const { fields } = parseHeader(header)
-    const own = findSignatures(header, fields).filter((signature) => this.#isOwn(signature))
+    const own = findSignatures(header, fieldsOf(header)).filter((signature) => this.#isOwn(signature))
     const pieces: Uint8Array[] = []
     for await (const piece of withoutFields(
       message,
@@ -121,7 +120,9 @@ class DkimSigner implements Signer {
     })
     const { author } = found
     if (bodyHash === null || author === null || (await this.#isSignedAlready(author))) return message
-    return prependFields(message, await this.#fields(author, bodyHash))
+    const chosen = chooseFields(author.fields, author.domain.choice)
+    if (chosen === null) return message
+    return prependFields(message, await this.#signatures(author, chosen, bodyHash))
   }
 
   /** Who answers for the message; `null` where that is nobody whose keys we have, or not clear. */
@@ -175,9 +176,8 @@ class DkimSigner implements Signer {
     return keys.some((key) => key.selector.toLowerCase() === selector)
   }
 
-  async #fields({ domain, header, fields }: Author, bodyHash: string): Promise<string> {
+  async #signatures({ domain, header }: Author, chosen: SignedFields, bodyHash: string): Promise<string> {
     const { now = Date.now } = this.#options
-    const chosen = chooseFields(fields, domain.choice)
     const signedAt = Math.floor(now() / 1_000)
     const content = {
       domain: domain.domain,
