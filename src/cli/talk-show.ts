@@ -37,7 +37,7 @@ export class Show {
   /** The connection is open. */
   begin(target: string, connected: TalkEvent): void {
     this.#target = target
-    const line = `-- ${new Date(connected.at).toISOString().slice(0, 10)} ${target}`
+    const line = `-- ${new Date(connected.at).toISOString().slice(0, 10)} ${escapeText(target)}`
     this.#options.transcript?.write(line)
     this.#print([line])
     this.event(connected)

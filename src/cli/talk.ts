@@ -161,7 +161,7 @@ async function byScript(dialogue: Talk, { show, implicitTls, lines, signal }: Le
     if (signal.aborted) return exitCodes.interrupted
     const code = tell(show, error)
     // What was found is said; how the rest ends is no matter.
-    await dialogue.finish().catch(() => {})
+    await dialogue.leave()
     return code
   }
 }

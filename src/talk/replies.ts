@@ -82,6 +82,13 @@ export class Replies {
     this.#arrival.resolve()
   }
 
+  /** Resolves when every command has its reply. @throws {TimeoutError}, or why no more will come */
+  async settled(): Promise<void> {
+    const last = this.#owed.at(-1)
+    if (last === undefined) return
+    await within(last.answered, this.#timeoutMs, `the reply to ${last.command}`)
+  }
+
   /** Judges the oldest reply that nobody has judged, or the next. @throws {UnexpectedReplyError} {TimeoutError} */
   async expect(expectation: Expectation): Promise<void> {
     while (this.#unjudged.length === 0) {

@@ -1,4 +1,5 @@
 /** What users of the transport are told when mail does not get through, or was never fit to be sent. */
+import { Readable } from 'node:stream'
 import nodemailer, { type SendMailOptions } from 'nodemailer'
 import { afterAll, describe, expect, test } from 'vitest'
 import {
@@ -167,6 +168,22 @@ describe('its signal', () => {
     const sending = nodemailer.createTransport(transport).sendMail({ ...mail, to: 'a@accepts.test', signal })
     await expect(sending).rejects.toMatchObject({ code: 'EABORT' })
     expect(connectionsTo(sandbox)).toBe(before)
+  })
+
+  test('stops the reading of an attachment that has no end', async () => {
+    await using transport = createTransport(sandbox.agentOptions)
+    const content = new Readable({ read: () => {} })
+    content.push('beginning')
+    const stopping = new AbortController()
+    const sending = nodemailer.createTransport(transport).sendMail({
+      ...mail,
+      to: 'a@accepts.test',
+      attachments: [{ filename: 'a.bin', content }],
+      signal: stopping.signal,
+    })
+    setImmediate(() => stopping.abort())
+    await expect(sending).rejects.toMatchObject({ code: 'EABORT' })
+    await expect.poll(() => content.destroyed).toBe(true)
   })
 
   test('waits for the word of a server that has the message, and tells of it', async () => {

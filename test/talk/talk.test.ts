@@ -160,6 +160,37 @@ describe('a script', () => {
     ])
   })
 
+  test('waits at its end for what nobody has waited for, and judges it', async () => {
+    const refused = await talkTo(ordinary())
+    await refused.say('EHLO me.test', ':send NOOP\\r\\nXYZZY\\r\\n', ':expect 500')
+    await expect(refused.talk.finish()).rejects.toThrow(
+      'expected 2xx or 3xx to XYZZY, found 500 5.5.2 unknown command',
+    )
+    const lost = await talkTo(async (client) => {
+      await client.reply('220 hi')
+      await client.command()
+      client.close()
+    })
+    await lost.say(':send NOOP\\r\\n')
+    await expect(lost.talk.finish()).rejects.toThrow('the peer closed the connection')
+  })
+
+  test('inside content hears what the server says meanwhile', async () => {
+    const { say, talk } = await talkTo(
+      ordinary({
+        DATA: async (client) => {
+          await client.reply('354 go ahead')
+          await client.command()
+          await client.reply('421 4.3.2 going down')
+          client.close()
+        },
+      }),
+    )
+    await say(...envelope, 'DATA', 'x')
+    await talk.over
+    await expect(say('y')).rejects.toThrow('found 421 4.3.2 going down')
+  })
+
   test('sends any octets with :send', async () => {
     const { say, server, talk } = await talkTo(async (client) => {
       await client.reply('220 hi')
@@ -331,6 +362,41 @@ describe('a peer that', () => {
         ['NOOP', 250],
         ['VRFY', 251],
       ])
+    talk.drop()
+  })
+
+  test('reads no more is waited for no longer than was said, and left', async () => {
+    const content = 'x'.repeat(20_000_000)
+    const { say, talk } = await talkTo(
+      ordinary({
+        DATA: async (client) => {
+          client.stopReading()
+          await client.reply('354 go ahead')
+          await client.untilGone()
+        },
+      }),
+      { files: { large: content }, timeoutMs: 1_000 },
+    )
+    await say(...envelope)
+    await expect(say(':data large')).rejects.toBeInstanceOf(TimeoutError)
+    await talk.leave()
+    expect(talk.isOver).toBe(true)
+  })
+
+  test('refuses before it has read everything is heard', async () => {
+    const { say, talk } = await talkTo(
+      ordinary({
+        DATA: async (client) => {
+          await client.reply('354 go ahead')
+          await client.something()
+          client.stopReading()
+          await client.reply('552 5.3.4 too large')
+          await client.untilGone()
+        },
+      }),
+      { files: { large: 'x'.repeat(20_000_000) } },
+    )
+    await say(...envelope, ':data large', ':expect 552')
     talk.drop()
   })
 
