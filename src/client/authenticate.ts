@@ -42,7 +42,7 @@ const MAX_CHALLENGES = 4
 /** @returns the reply that decided: 2xx, and we are logged in, or the refusal. @throws {AuthError} {@link SmtpError} */
 export async function authenticate(login: Login, place: LoginPlace): Promise<Reply> {
   const mechanisms = usable(login, place)
-  const password = await secretOf(login)
+  const password = await secretOf(login, place.limitMs)
   place.connection.conceal({ plain: password, encoded: base64(password) })
   for (let at = 0; ; at++) {
     const mechanism = mechanisms[at] ?? mechanisms[0]
@@ -75,11 +75,19 @@ function usable(
   )
 }
 
-async function secretOf(login: Login): Promise<string> {
+/** A program's own function may ask a server of its own for a token, and wait for it as long as it likes; we do not. */
+async function secretOf(login: Login, limitMs: number): Promise<string> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new Error(`no password was given within ${limitMs} ms`)),
+    limitMs,
+  )
   try {
-    return await login.readSecret()
+    return await Promise.race([login.readSecret(), late.promise])
   } catch (cause) {
     throw new AuthError('secret', (cause as Error).message, { cause })
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -10,9 +10,10 @@ import type { Message } from '../mail/message.ts'
 import { mailCommand, rcptCommand } from '../smtp/command.ts'
 import type { Reply } from '../smtp/reply.ts'
 import { stuffedOf } from './content.ts'
-import { isIntermediate, isPositive, nonsense, type TransactionStage } from './proceedings.ts'
+import { isIntermediate, isPositive, nonsense } from './proceedings.ts'
 import type { Session } from './session.ts'
 import type { Timeouts } from './timeouts.ts'
+import type { TransactionStage } from './transaction-end.ts'
 
 /** What is handed over; the caller has made sure that the server's extensions suffice. */
 export interface HandOver {

@@ -12,9 +12,7 @@ import { formatReply, type Reply } from '../smtp/reply.ts'
 import type { Connection } from './connection.ts'
 import type { Session } from './session.ts'
 import type { Timeouts } from './timeouts.ts'
-
-/** The commands of a transaction, and its last reply. */
-export type TransactionStage = 'mail' | 'rcpt' | 'data' | 'end-of-data'
+import type { TransactionEnd, TransactionStage } from './transaction-end.ts'
 
 /** What is to be sent; the caller has made sure that the peer's extensions suffice. */
 export interface Transaction {
@@ -38,26 +36,6 @@ export interface Transaction {
 export interface OtherRecipient {
   readonly forwardPath: Address
   readonly recipientDsn?: RecipientDsn | undefined
-}
-
-/** How a transaction ended. */
-export interface TransactionEnd {
-  /** The command whose reply decided, or was waited for. */
-  readonly stage: TransactionStage
-  /** The reply that decided; `null` when the connection failed first, then `error` says how. */
-  readonly reply: Reply | null
-  readonly error: Error | null
-  /** The final dot or the last chunk was written: without a reply the peer may have the message. */
-  readonly isContentSent: boolean
-  /** Replies the peer gave in this transaction before it ended. */
-  readonly repliesSeen: number
-  /** The peer took MAIL and RCPT and does not know BDAT: a new session and DATA will do. */
-  readonly isChunkingRefused: boolean
-  /**
-   * Refusals of single recipients at RCPT, by their place, the first's being 0; `null` where there was but one recipient.
-   * `endFor` says what the end is for each.
-   */
-  readonly refusals?: ReadonlyMap<number, Reply> | null
 }
 
 /** Thrown here and caught by `runTransaction`: a refusal has decided, and the rest of the transaction is not due. */

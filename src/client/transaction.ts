@@ -10,17 +10,12 @@
  */
 import { sendByBdat } from './content-bdat.ts'
 import { sendByData } from './content-data.ts'
-import { Proceedings, REFUSED, type Transaction, type TransactionEnd } from './proceedings.ts'
+import { Proceedings, REFUSED, type Transaction } from './proceedings.ts'
 import type { Session } from './session.ts'
+import type { TransactionEnd } from './transaction-end.ts'
 
-export type { OtherRecipient, Transaction, TransactionEnd, TransactionStage } from './proceedings.ts'
-
-/** What the end is for one recipient of several: its own refusal, which stands whatever became of the others; else theirs. */
-export function endFor(end: TransactionEnd, place: number): TransactionEnd {
-  const reply = end.refusals?.get(place)
-  if (reply === undefined) return end
-  return { ...end, stage: 'rcpt', reply, error: null, isContentSent: false, isChunkingRefused: false }
-}
+export type { OtherRecipient, Transaction } from './proceedings.ts'
+export { endFor, type TransactionEnd, type TransactionStage } from './transaction-end.ts'
 
 /** Runs a transaction on a usable session. Never rejects; look at `session.isUsable` before the next one. */
 export async function runTransaction(session: Session, transaction: Transaction): Promise<TransactionEnd> {

@@ -36,7 +36,10 @@ export class Line {
       waiting.set(delivery, after)
       transactions += groups(after, perTransaction) - groups(before, perTransaction)
     }
-    for (const { delivery } of this.#returned) count(delivery, 1)
+    for (const { delivery } of this.#returned) {
+      if (transactions >= enough) return enough
+      count(delivery, 1)
+    }
     for (const { delivery, recipients, next } of this.#batches) {
       if (transactions >= enough) break
       count(delivery, recipients.length - next)

@@ -141,6 +141,19 @@ describe('AUTH', () => {
   })
 })
 
+test('a password that never comes is not waited for without end', async () => {
+  const { server, sasl } = await relay('AUTH PLAIN')
+  const readSecret = () => new Promise<string>(() => {})
+  const refusal = await refusalOf(server, {
+    ...secure,
+    timeouts: { ehloMs: 50 },
+    login: login({ readSecret }),
+  })
+  expect((refusal.cause as AuthError).kind).toBe('secret')
+  expect(refusal.message).toBe('no password was given within 50 ms')
+  expect(sasl.tried).toEqual([])
+})
+
 describe('without TLS', () => {
   const clear: OpenOptions = { tls: 'off', login: login() }
 
