@@ -239,7 +239,7 @@ export interface SubmissionOptions {
 
 /** Whom the examination of a host asks. */
 export interface DoctorOptions {
-  /** Domain that mail is sent from. Default: the one that `dkim` names, if it is one, else what follows the first label of `hostname`. */
+  /** Domain that mail is sent from. Default: the one that `dkim` names, if it is one, else the registered domain that `hostname` lies in. */
   readonly domain?: string
   /**
    * Domains whose exchangers are dialled to find out whether port 25 is open. Default: gmail.com, outlook.com, yahoo.com,

@@ -135,7 +135,7 @@ async function findSender(settings: Settings): Promise<Sender> {
   const { allowLocalAddresses } = settings.smtp
   const { hostname, complaint } = await findHostname(settings)
   const signed = settings.dkim.length === 1 ? settings.dkim[0]?.domain : undefined
-  const domain = settings.doctor.domain ?? signed ?? domainOf(hostname)
+  const domain = settings.doctor.domain ?? signed ?? (await domainOf(hostname))
   if (domain === null) {
     throw new ConfigError(
       `No domain to examine: the name ${JSON.stringify(hostname ?? os.hostname())} names none. Say it with --domain or \`doctor.domain\`.`,
@@ -157,9 +157,10 @@ async function findHostname({
   }
 }
 
-/** `mail.example.org` sends for `example.org`, and `example.org` for itself. */
-function domainOf(hostname: string | null): string | null {
+/** `mail.eu.example.co.uk` sends for `example.co.uk`: the domain that somebody has registered. */
+async function domainOf(hostname: string | null): Promise<string | null> {
   if (hostname === null || isAddressLiteral(hostname)) return null
-  const parent = hostname.slice(hostname.indexOf('.') + 1)
-  return isFqdn(parent) ? parent : hostname
+  // Only here: the list of public suffixes is large.
+  const { getDomain } = await import('tldts')
+  return getDomain(hostname, { allowPrivateDomains: true }) ?? hostname
 }

@@ -23,9 +23,10 @@ const TALK_MS = 3_000
 
 /**
  * - `open`: connected, whatever was said then.
- * - `silent`: no answer in time · `refused`: turned away at once · `no-route`: this family has no way out.
+ * - `silent`: no answer in time · `refused`: turned away at once, by whomever · `no-route`: this family has no way out.
+ * - `no-source`: the address to connect from is none of this host's.
  */
-export type DialOutcome = 'open' | 'silent' | 'refused' | 'no-route'
+export type DialOutcome = 'open' | 'silent' | 'refused' | 'no-route' | 'no-source'
 
 /** One address dialled. */
 export interface DialledTarget {
@@ -117,12 +118,11 @@ async function dialTarget(target: Target, dialling: ReceiverDialling): Promise<D
 const outcomes: Readonly<Record<string, DialOutcome>> = {
   ETIMEDOUT: 'silent',
   ENETUNREACH: 'no-route',
-  EHOSTUNREACH: 'no-route',
-  EADDRNOTAVAIL: 'no-route',
+  EADDRNOTAVAIL: 'no-source',
   EAFNOSUPPORT: 'no-route',
 }
 
-/** Without a code it was our own time limit. */
+/** Without a code it was our own time limit. A firewall that turns away is often heard as EHOSTUNREACH. */
 function outcomeOf(error: ConnectError | undefined): DialOutcome {
   const code = (error?.cause as NodeJS.ErrnoException | undefined)?.code
   return code === undefined ? 'silent' : (outcomes[code] ?? 'refused')

@@ -88,11 +88,13 @@ describe('examineHost', () => {
     expect(onResult).not.toHaveBeenCalled()
   })
 
-  test('the domain is the configured one, else the one that is signed for, else the parent of the name', async () => {
+  test('the domain is the configured one, else the one that is signed for, else the one that the name lies in', async () => {
     const domainOf = async (further: typeof options) => (await examine('node', { options: further })).domain
     expect(await domainOf({})).toBe('example.org')
     expect(await domainOf({ hostname: 'example.org' })).toBe('example.org')
-    expect(await domainOf({ hostname: 'mx.mail.example.org' })).toBe('mail.example.org')
+    expect(await domainOf({ hostname: 'mx.mail.example.org' })).toBe('example.org')
+    expect(await domainOf({ hostname: 'example.co.uk' })).toBe('example.co.uk')
+    expect(await domainOf({ hostname: 'mail.example.co.uk' })).toBe('example.co.uk')
     const dkim = { 'example.net': { selector: 'a', keyFile: '/nowhere' } }
     expect(await domainOf({ dkim })).toBe('example.net')
     expect(await domainOf({ dkim, doctor: { domain: 'example.com' } })).toBe('example.com')

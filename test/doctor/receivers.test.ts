@@ -127,9 +127,9 @@ test('a closed port refuses', async () => {
   ])
 })
 
-test('a source address that this host has not is no way out', async () => {
+test('a source address that this host has not is told apart from a way out that is missing', async () => {
   const [receiver] = await receivers(at('127.0.0.1'), 9, { sourceAddresses: ['192.0.2.1'] })
-  expect(receiver?.targets).toMatchObject([{ outcome: 'no-route' }])
+  expect(receiver?.targets).toMatchObject([{ outcome: 'no-source' }])
 })
 
 test('a family without a source address is not dialled, as in delivery', async () => {

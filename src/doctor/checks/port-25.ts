@@ -13,6 +13,7 @@ import {
   ok,
   problem,
   type Remedy,
+  runCommand,
   warning,
 } from '../result.ts'
 
@@ -62,6 +63,7 @@ function judgeFamily(targets: readonly DialledTarget[], others: readonly Dialled
     return cannotTell({ code: 'port-25-unasked', summary: 'No receiver has an address to dial.' })
   }
   if (targets.every(({ outcome }) => outcome === 'no-route')) return withoutRoute(isOtherRouted)
+  if (targets.every(({ outcome }) => outcome === 'no-source')) return withoutSource()
   if (targets.length < ENOUGH) {
     const summary = 'One receiver was dialled in vain; that may be the receiver’s fault.'
     return cannotTell({ code: 'port-25-one-silent', summary })
@@ -77,6 +79,12 @@ const onlyOther = advice(
 const unreachable = ok({ code: 'port-25-unused', summary: 'Not used: this host has no way out over it.' })
 
 const unused = ok({ code: 'port-25-unused', summary: 'Not used; the other family is open.' })
+
+function withoutSource(): Finding {
+  const summary = 'This host has none of the addresses that `sourceAddresses` names for it.'
+  const remedies = [runCommand('See which it has, and name those, or none.', 'ip -brief address')]
+  return problem({ code: 'port-25-no-source', summary, remedies })
+}
 
 function withoutRoute(isOtherRouted: boolean): Finding {
   if (isOtherRouted) return unreachable
@@ -99,7 +107,7 @@ function judgeClosed(targets: readonly DialledTarget[]): Finding {
 function judgeOpen(open: readonly DialledTarget[], asked: number): Finding {
   const greeted = open.filter(({ lines }) => lines.length > 0)
   const names = new Set(greeted.map(({ lines: [greeting = ''] }) => greeting.split(/[ -]/)[1]?.toLowerCase()))
-  if (greeted.length >= ENOUGH && names.size === 1) {
+  if (greeted.length >= ENOUGH && names.size === 1 && !greeted.some(isGreetedByItself)) {
     const summary = `All receivers greet as ${[...names][0]}: something on the way answers for them.`
     const remedies = [advice('Ask the provider to let SMTP pass unchanged; encryption cannot work either.')]
     return warning({ code: 'port-25-intercepted', summary, remedies })
@@ -111,6 +119,13 @@ function judgeOpen(open: readonly DialledTarget[], asked: number): Finding {
     return warning({ code: 'port-25-turned-away', summary, remedies })
   }
   return ok({ code: 'port-25-open', summary: `${open.length} of ${asked} receivers answered.` })
+}
+
+/** Hosts of one operator may greet alike: `mx.google.com`. */
+function isGreetedByItself({ target, lines: [greeting = ''] }: DialledTarget): boolean {
+  const [host = ''] = target.split(' ')
+  const operator = host.split('.').slice(-2).join('.')
+  return greeting.toLowerCase().includes(operator)
 }
 
 function targetsOf(receivers: readonly DialledReceiver[], family: 4 | 6): readonly DialledTarget[] {

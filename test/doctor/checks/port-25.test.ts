@@ -31,6 +31,7 @@ const judge = (dialled: readonly DialledReceiver[], relay: string | null = null)
 const unused = ['IPv6', 'port-25-unused', 'ok']
 const busy = { lines: ['421 4.7.0 mx.test too busy'] }
 const blocked = { lines: ['554 5.7.1 mx0.test You are on a list'] }
+const alike = { lines: ['220 mx.operator.test ESMTP'], target: 'a.mx.operator.test [address]:25' }
 const proxy = { lines: ['220 proxy.provider.test ESMTP'] }
 
 describe('what became of the dialling says', () => {
@@ -90,6 +91,18 @@ describe('what became of the dialling says', () => {
       [{ domain: 'a.test', targets: [], failure: 'SERVFAIL' }],
       ['IPv4', 'port-25-unasked', 'cannot-tell'],
       ['IPv6', 'port-25-unasked', 'cannot-tell'],
+    ],
+    [
+      'the source address is none of ours',
+      receivers(['no-source', 'no-source']),
+      ['IPv4', 'port-25-no-source', 'problem'],
+      ['IPv6', 'port-25-unasked', 'cannot-tell'],
+    ],
+    [
+      'two receivers of one operator greet alike',
+      receivers([alike, alike]),
+      ['IPv4', 'port-25-open', 'ok'],
+      unused,
     ],
     [
       'no receivers',
