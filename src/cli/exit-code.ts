@@ -10,7 +10,7 @@ import { LogFileError } from '../log/errors.ts'
 import { AddressError } from '../mail/address.ts'
 import { AttachmentError } from '../mail/compose-attachments.ts'
 import { MessageError } from '../mail/message-error.ts'
-import type { Answer } from '../probe/verdict.ts'
+import type { Answer } from '../probe/answer.ts'
 import { QueueClosedError, QueueError, QueueFullError, QueueLockedError } from '../queue/errors.ts'
 import { HandOverError } from '../submission/handover.ts'
 import {

@@ -3,10 +3,11 @@
  * verdict, so that `grep ^rejects` finds it; text of the network is escaped.
  */
 import { escapeText } from '../log/escape.ts'
+import { type Answer, answerOf } from '../probe/answer.ts'
 import type { AddressReport, ExchangerReport, ProbeReport, ProbeStage, StageReport } from '../probe/report.ts'
 import { probeStages } from '../probe/report.ts'
 import type { ProbeSummary } from '../probe/summary.ts'
-import { type Answer, answerOf, type Verdict } from '../probe/verdict.ts'
+import type { Verdict } from '../probe/verdict.ts'
 import { type Cell, tableLines } from './table.ts'
 import type { Paint, Style } from './terminal.ts'
 

@@ -7,7 +7,7 @@ import type { Cause } from '../delivery/outcome.ts'
 import { askedWaitMs } from '../queue/retry.ts'
 import type { RouteError } from '../route/route.ts'
 import { ConnectError } from '../smtp/errors.ts'
-import { formatReply, type Reply } from '../smtp/reply.ts'
+import { formatReply } from '../smtp/reply.ts'
 import { type AddressEnd, reasonOf } from './address-probe.ts'
 import type { Reachability } from './reachability.ts'
 import type { ProbeReport, ProbeStage } from './report.ts'
@@ -44,21 +44,26 @@ export function concludeRoute(error: Error, cause: Cause): Conclusion {
   return { verdict, status: cause.status, reason: error.message, meaning: means, ...nothingElse }
 }
 
+/** What a conclusion depends on beside. */
+export interface ConcludeOptions {
+  readonly stopAfter: ProbeStage
+  /** Only the domain was named, so its postmaster was asked for. */
+  readonly isDomain: boolean
+  readonly reachability: Reachability
+}
+
 /** Every exchanger was asked, or as many as were to be. */
-export function conclude(
-  exchangers: readonly ExchangerEnd[],
-  { stopAfter, reachability }: { readonly stopAfter: ProbeStage; readonly reachability: Reachability },
-): Conclusion {
+export function conclude(exchangers: readonly ExchangerEnd[], around: ConcludeOptions): Conclusion {
   const counted = untilOurselves(exchangers)
   for (const exchanger of counted) {
     const end = exchanger.addresses.find(({ cause }) => cause === null)
-    if (end !== undefined) return stopped(end.record.lastReply, stopAfter, decidedBy(exchanger, end))
+    if (end !== undefined) return stopped(end.record, around.stopAfter, decidedBy(exchanger, end))
   }
   const grounds = counted.flatMap(groundsOf)
   const ground = grounds.find(({ cause }) => isLastWord(cause)) ?? mostTelling(grounds)
   // A route has at least one exchanger, and each has an address or an error.
   if (ground === undefined) throw new Error('expected an exchanger, found none')
-  return tell(ground, grounds, reachability)
+  return tell(ground, grounds, around)
 }
 
 function decidedBy(
@@ -94,14 +99,14 @@ function mostTelling(grounds: readonly Ground[]): Ground | undefined {
   return grounds[0]
 }
 
-function tell(ground: Ground, grounds: readonly Ground[], reachability: Reachability): Conclusion {
+function tell(ground: Ground, grounds: readonly Ground[], around: ConcludeOptions): Conclusion {
   const { cause, ruling, exchanger, end } = ground
   const reason = reasonOf(cause)
   const told = {
     verdict: ruling.verdict,
     status: cause.status,
     reason,
-    meaning: ruling.means,
+    meaning: (around.isDomain ? ofPostmaster[ruling.verdict] : undefined) ?? ruling.means,
     ...nothingElse,
     decidedBy: decidedBy(exchanger, end),
   }
@@ -109,7 +114,13 @@ function tell(ground: Ground, grounds: readonly Ground[], reachability: Reachabi
   if (ruling.verdict === 'greylisted') return { ...told, retryAfterSeconds: waitSeconds(reason) }
   if (!(cause.error instanceof ConnectError)) return told
   const errors = grounds.flatMap(({ cause: { error } }) => (error instanceof ConnectError ? [error] : []))
-  return { ...told, meaning: reachability.meaning(errors, exchanger.port) }
+  return { ...told, meaning: around.reachability.meaning(errors, exchanger.port) }
+}
+
+/** RFC 5321 §4.5.1: every domain that takes mail knows its postmaster. */
+const ofPostmaster: Partial<Record<Verdict, string>> = {
+  accepts: 'The server would take mail for the postmaster of the domain.',
+  rejects: 'The server knows no postmaster, whom every domain with mail has to know (RFC 5321 §4.5.1).',
 }
 
 const nothingElse = { retryAfterSeconds: null, stoppedAfter: null, decidedBy: null } as const
@@ -132,12 +143,19 @@ function waitSeconds(diagnostic: string): number {
   return Math.ceil((askedWaitMs({ isReply: true, diagnostic }) ?? USUAL_WAIT_MS) / 1_000)
 }
 
-function stopped(reply: Reply | null, stopAfter: ProbeStage, by: ProbeReport['decidedBy']): Conclusion {
+function stopped(
+  { lastReply, tls, stages }: AddressEnd['record'],
+  stopAfter: ProbeStage,
+  by: ProbeReport['decidedBy'],
+): Conclusion {
+  const isOpen = stages.some(({ stage }) => stage === 'ehlo')
+  const how =
+    isOpen && stopAfter !== 'ehlo' ? ` (${tls === null ? 'in clear' : `under ${tls.protocol}`})` : ''
   return {
     verdict: 'unknown',
     status: '2.0.0',
-    reason: reply === null ? 'connected' : formatReply(reply),
-    meaning: `All went well up to ${stopAfter}, where the probe was told to end; the mailbox was not asked about.`,
+    reason: lastReply === null ? 'connected' : formatReply(lastReply),
+    meaning: `All went well up to ${stopAfter}${how}, where the probe was told to end; the mailbox was not asked about.`,
     retryAfterSeconds: null,
     stoppedAfter: stopAfter,
     decidedBy: by,

@@ -25,11 +25,6 @@ export class Reachability {
     this.#now = now
   }
 
-  /** Whether any connection was made in this run. */
-  get hasConnected(): boolean {
-    return this.#hasConnected
-  }
-
   /** Nothing anywhere has answered, and enough was tried to say so. */
   get seemsBlocked(): boolean {
     return !this.#hasConnected && this.#silentSites.size >= ENOUGH_SITES

@@ -37,11 +37,6 @@ export class ProbeSlots {
     }
   }
 
-  /** Sites that somebody uses or waits for. */
-  get sites(): number {
-    return this.#sites.size
-  }
-
   #enter(name: string): Site {
     const site = this.#sites.get(name) ?? { limit: pLimit(this.#perSite), users: 0 }
     site.users++

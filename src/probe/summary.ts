@@ -1,7 +1,8 @@
 /** What many reports come to. One rule: it counts and keeps none of them. */
+import { type Answer, answerOf } from './answer.ts'
 import { ENOUGH_SITES } from './reachability.ts'
 import type { ProbeReport } from './report.ts'
-import { type Answer, answerOf, type Verdict } from './verdict.ts'
+import type { Verdict } from './verdict.ts'
 
 /** Takes reports one by one. */
 export class ProbeSummary {

@@ -1,5 +1,5 @@
 /** What is asked about: a mailbox, or a domain by its postmaster (RFC 5321 §4.5.1 has every domain know one). */
-import { type Address, formatAddress, parseAddress } from '../mail/address.ts'
+import { type Address, parseAddress } from '../mail/address.ts'
 import { normaliseDomain } from '../mail/address-domain.ts'
 
 /** A target, read. */
@@ -33,8 +33,3 @@ export function inventMailbox({ domain }: ProbeTarget, random: () => number): Ad
 }
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
-
-/** The mailbox as RCPT names it. */
-export function mailboxText({ mailbox }: ProbeTarget): string {
-  return formatAddress(mailbox)
-}

@@ -40,7 +40,8 @@ export async function walk(
     const exchangers = await new Walk(route, about, around, signal).run()
     const records = await recordsOf(about.domain, route, around)
     const { stopAfter } = around.settings
-    const conclusion = conclude(exchangers, { stopAfter, reachability: around.reachability })
+    const { isDomain } = about
+    const conclusion = conclude(exchangers, { stopAfter, isDomain, reachability: around.reachability })
     const report = { ...head, ...conclusion, records, exchangers: exchangers.map(exchangerReport) }
     const isUntouched = signal.aborted && exchangers.every(({ addresses }) => addresses.every(isUntold))
     return { report, isUntouched }

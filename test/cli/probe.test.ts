@@ -82,6 +82,11 @@ test('--csv prints a heading and a row for each target, quoted where it must be'
   expect(rows).toHaveLength(4)
 })
 
+test('nothing in a CSV becomes a formula in somebody’s spreadsheet', async () => {
+  const { stdout } = await probe(['=cmd@accepts.test', '--csv'])
+  expect(stdout.split('\n')[1]).toMatch(/^'=cmd@accepts\.test,/)
+})
+
 test('--transcript shows the dialogue of each address, with times', async () => {
   const { stdout } = await probe(['user@accepts.test', '--transcript', '--tls', 'off'])
   const said = [...stdout.matchAll(/^ +\d+\.\d{3} ([CS]: .*)$/gm)].map(([, line]) => line)

@@ -37,7 +37,7 @@ function exchanger(preference: number, ...causes: readonly (Cause | null | Route
 
 function concluded(...exchangers: readonly ExchangerEnd[]) {
   const reachability = new Reachability(() => 0)
-  return conclude(exchangers, { stopAfter: 'starttls', reachability })
+  return conclude(exchangers, { stopAfter: 'starttls', isDomain: false, reachability })
 }
 
 test.each([

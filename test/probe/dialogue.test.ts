@@ -53,6 +53,24 @@ test('of a domain its postmaster is asked for, by the null reverse-path', async 
   expect(server.conversation.commands.slice(1, 3)).toEqual(['MAIL FROM:<>', 'RCPT TO:<postmaster@a.test>'])
 })
 
+test('a domain that refuses its postmaster is told what it lacks', async () => {
+  const server = await serverWith({ RCPT: '550 5.1.1 no such user' })
+  expect(await report(server, 'a.test')).toMatchObject({
+    verdict: 'rejects',
+    meaning: expect.stringMatching(/^The server knows no postmaster, /),
+  })
+  expect(await report(server, 'postmaster@a.test')).toMatchObject({
+    meaning: 'The server knows no such mailbox.',
+  })
+})
+
+test('a session that stays in clear is told as that, where the probe is to end after STARTTLS', async () => {
+  const server = await serverWith()
+  expect(await report(server, 'a.test', { stopAfter: 'starttls' })).toMatchObject({
+    meaning: expect.stringMatching(/^All went well up to starttls \(in clear\), /),
+  })
+})
+
 test('a reverse-path of the caller’s is said', async () => {
   const server = await serverWith()
   await report(server, 'bob@a.test', { from: 'alice@sender.test' })

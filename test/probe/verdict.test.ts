@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { exitCodeOfAnswers } from '../../src/cli/exit-code.ts'
 import { statusOf } from '../../src/delivery/classify.ts'
 import type { Cause } from '../../src/delivery/outcome.ts'
-import { answerOf, isLastWord, rule, type Verdict } from '../../src/probe/verdict.ts'
+import { answerOf } from '../../src/probe/answer.ts'
+import { isLastWord, rule, type Verdict } from '../../src/probe/verdict.ts'
 import { RouteError } from '../../src/route/route.ts'
 import {
   ConnectError,
