@@ -1,7 +1,7 @@
 /** What `--dry-run` shows to people: each recipient, and below it the exchangers in the order they would be asked. */
 import type { PlannedExchanger, PlannedRoute } from '../agent.ts'
 import { escapeText } from '../log/escape.ts'
-import { outcomeStyles } from './report-text.ts'
+import { outcomeStyles, roadNames } from './report-text.ts'
 import type { Paint } from './terminal.ts'
 
 /** The lines for all recipients. */
@@ -17,7 +17,9 @@ function headLine({ address, field, failure }: PlannedRoute, paint: Paint): stri
 }
 
 // `  10 mx1.example.test 192.0.2.7, 2001:db8::7 port 25`
-function exchangerLine({ preference, host, port, ips, implicit, error }: PlannedExchanger): string {
+function exchangerLine({ preference, host, port, ips, implicit, error, via }: PlannedExchanger): string {
   const where = error === null ? `${ips.join(', ')} port ${port}` : escapeText(error)
-  return `  ${preference} ${escapeText(host)} ${where}${implicit ? ' (no MX record: the domain itself)' : ''}`
+  const note =
+    via === undefined ? (implicit ? ' (no MX record: the domain itself)' : '') : ` (${roadNames[via]})`
+  return `  ${preference} ${escapeText(host)} ${where}${note}`
 }

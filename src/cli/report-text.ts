@@ -13,6 +13,9 @@ export const outcomeStyles = {
   failed: 'red',
 } as const satisfies Record<RecipientReport['outcome'], Style>
 
+/** What people call a relay by its place in the options. */
+export const roadNames = { relay: 'relay', fallbackRelay: 'fallback relay' } as const
+
 const LONGEST_OUTCOME = 'delivered'.length
 
 /** `delivered bob@example.test (to) mx1.example.test [192.0.2.7]:25 TLSv1.3 verified 0.31 s: 250 2.0.0 Ok`. */
@@ -36,7 +39,7 @@ export function summaryLine(report: SendReport, paint: Paint): string {
 /** `mx1.example.test [192.0.2.7]:25`, or nothing when no exchanger was reached for. */
 export function targetText({ exchanger, ip, port, via }: RecipientReport): string {
   if (exchanger === null) return ''
-  const road = via === undefined ? '' : ` ${via === 'relay' ? '(relay)' : '(fallback relay)'}`
+  const road = via === undefined ? '' : ` (${roadNames[via]})`
   return ip === null ? escapeText(exchanger) : `${escapeText(exchanger)} [${ip}]:${port}${road}`
 }
 

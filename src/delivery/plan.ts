@@ -4,6 +4,7 @@ import type { Envelope, Recipient, RecipientField } from '../mail/envelope.ts'
 import { type Exchanger, orderExchangers } from '../route/exchangers.ts'
 import type { Router } from '../route/route.ts'
 import { classifyExhausted, classifyRoute } from './classify.ts'
+import type { Cause, Via } from './outcome.ts'
 
 /** An exchanger with its addresses, in the order in which they would be dialled. */
 export interface PlannedExchanger {
@@ -14,6 +15,8 @@ export interface PlannedExchanger {
   readonly ips: readonly string[]
   /** Why it would not be dialled; `null` when it would. */
   readonly error: string | null
+  /** It is a relay; absent otherwise. */
+  readonly via?: Via
 }
 
 /** One recipient's way. */
@@ -49,6 +52,12 @@ export async function planEnvelope(
 
 type DomainPlan = Pick<PlannedRoute, 'exchangers' | 'failure'>
 
+/** An exchanger, and why it has no addresses. */
+interface Planned {
+  readonly exchanger: PlannedExchanger
+  readonly cause: Cause | null
+}
+
 async function planDomain(
   domain: string,
   router: Router,
@@ -56,13 +65,17 @@ async function planDomain(
 ): Promise<DomainPlan> {
   const waiting = signal === undefined ? {} : { signal }
   try {
-    const route = await router.route(domain, waiting)
-    const planned = await Promise.all(
-      orderExchangers(route.exchangers, random).map((exchanger) => planExchanger(exchanger, router, waiting)),
-    )
-    const hasWay = planned.some(({ ips }) => ips.length > 0)
+    const { exchangers, fallback } = await router.route(domain, waiting)
+    const planned = await Promise.all([
+      ...orderExchangers(exchangers, random).map((one) => planExchanger(one, router, waiting)),
+      ...(fallback?.exchangers ?? []).map((one) =>
+        planExchanger(one, router, { ...waiting, via: 'fallbackRelay' }),
+      ),
+    ])
+    // The fallback is for those who do not answer, not for those who have no address.
+    const hasWay = planned.some(({ exchanger: { ips, via } }) => ips.length > 0 && via !== 'fallbackRelay')
     return {
-      exchangers: planned.map(({ cause: _, ...rest }) => rest),
+      exchangers: planned.map(({ exchanger }) => exchanger),
       failure: hasWay ? null : failureOf(planned.flatMap(({ cause }) => cause ?? [])),
     }
   } catch (error) {
@@ -72,17 +85,19 @@ async function planDomain(
 }
 
 async function planExchanger(
-  { host, port, preference, implicit, ...rest }: Exchanger,
+  planned: Exchanger,
   router: Router,
-  waiting: { readonly signal?: AbortSignal },
-) {
-  const exchanger = { host, port, preference, implicit }
+  { via = 'relay', ...waiting }: { readonly via?: Via; readonly signal?: AbortSignal },
+): Promise<Planned> {
+  const { host, port, preference, implicit, relay } = planned
+  const exchanger = { host, port, preference, implicit, ...(relay === undefined ? {} : { via }) }
   try {
-    const targets = await router.targets({ ...exchanger, ...rest }, waiting)
-    return { ...exchanger, ips: targets.map(({ ip }) => ip), error: null, cause: null }
+    const targets = await router.targets(planned, waiting)
+    return { exchanger: { ...exchanger, ips: targets.map(({ ip }) => ip), error: null }, cause: null }
   } catch (error) {
     waiting.signal?.throwIfAborted()
-    return { ...exchanger, ips: [], error: (error as Error).message, cause: classifyRoute(error as Error) }
+    const cause = classifyRoute(error as Error)
+    return { exchanger: { ...exchanger, ips: [], error: (error as Error).message }, cause }
   }
 }
 

@@ -190,6 +190,8 @@ test('--fallback-relay takes what cannot be connected to, and the report says so
     ['dave@nxdomain.test', 'failed', undefined, []],
   ])
   expect(server.conversations).toHaveLength(1)
+  const { stdout: plan } = await send([...args, '--dry-run'], login)
+  expect(plan.match(/^ {2}0 \[127\.0\.0\.1\] 127\.0\.0\.1 port \d+ \(fallback relay\)$/gm)).toHaveLength(2)
   const shown = await send(args, login)
   expect(shown.stdout).toMatch(
     /^delivered carol@refuses-connections\.test \(to\) \S+ \[[^\]]+\]:\d+ \(fallback relay\) in clear/m,

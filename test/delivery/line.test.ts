@@ -146,7 +146,10 @@ describe('companions', () => {
     const [first, second] = [lead(line), lead(line)]
     second.refusals = 1
     line.requeue(second)
+    const stranger = lead(lineOf([delivery('B'), ['x@x.test']]))
+    line.requeue(stranger)
     expect(line.companions(first, 5, anybody)).toEqual([second])
+    expect(line.next()).toBe(stranger)
     expect(line.length).toBe(0)
   })
 
