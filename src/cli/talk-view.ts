@@ -6,6 +6,7 @@ import type { TlsState } from '../client/tls.ts'
 import { escapeText } from '../log/escape.ts'
 import type { TalkEvent } from '../talk/events.ts'
 import { explain, explainKeyword } from '../talk/explain.ts'
+import { HIDDEN } from '../talk/secrets.ts'
 import type { Paint } from './terminal.ts'
 
 type Heard = Extract<TalkEvent, { kind: 'heard' }>
@@ -20,11 +21,7 @@ export function transcriptLines(event: TalkEvent): readonly string[] {
 export function plainLines(event: TalkEvent): readonly string[] {
   switch (event.kind) {
     case 'said':
-      return event.text
-        .split(/\r?\n/)
-        .flatMap((line, at, all) =>
-          at > 0 && at === all.length - 1 && line === '' ? [] : `C: ${escapeText(line)}`,
-        )
+      return saidLines(event.text)
     case 'heard':
       return [`S: ${heardText(event)}`]
     case 'connected':
@@ -40,6 +37,13 @@ export function plainLines(event: TalkEvent): readonly string[] {
     default:
       throw event satisfies never
   }
+}
+
+/** One line for each that was said; `:send` says several, or a part of one. */
+function saidLines(text: string): readonly string[] {
+  const lines = text.split(/\r?\n/)
+  const isWhole = lines.length > 1 && lines.at(-1) === ''
+  return (isWhole ? lines.slice(0, -1) : lines).map((line) => `C: ${escapeText(line)}`)
 }
 
 function heardText({ line }: Heard): string {
@@ -92,12 +96,12 @@ export class TerminalView {
 
   #said(text: string): readonly string[] {
     const { typed } = this
-    this.typed = null
-    if (typed === null)
-      return text.split(/\r?\n/).map((line) => `${this.#paint('cyan', 'C:')} ${escapeText(line)}`)
-    return text === `.${typed}`
-      ? [this.#paint('dim', '-- a dot was added: one alone would end the content')]
-      : []
+    if (typed !== null && text === `.${typed}`) {
+      return [this.#paint('dim', '-- a dot was added: one alone would end the content')]
+    }
+    // A password stands on the screen already, for whoever typed it.
+    if (typed !== null && (text === typed || text.endsWith(HIDDEN))) return []
+    return saidLines(text).map((line) => line.replace('C:', this.#paint('cyan', 'C:')))
   }
 
   #heard(event: Heard): string {

@@ -1,6 +1,7 @@
 /** What is shown of lines that may hold a password. One rule: nothing of an AUTH exchange but its method is ever shown. */
 
-const HIDDEN = '[hidden]'
+/** Stands for what is not shown. */
+export const HIDDEN = '[hidden]'
 
 const INITIAL_RESPONSE = /^(\s*AUTH\s+\S+)\s+\S.*$/is
 

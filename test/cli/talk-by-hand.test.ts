@@ -75,6 +75,10 @@ describe.skipIf(!existsSync(lender))('at a terminal', () => {
     await hand.sees(':bdat FILE')
     await hand.types(':nonsense\r')
     await hand.sees('unknown word `:nonsense`')
+    await hand.types(':send RSET\\r\\nNOOP\\r\\n\r')
+    await hand.sees('\x1b[36mC:\x1b[39m RSET')
+    await hand.sees('\x1b[36mC:\x1b[39m NOOP')
+    await hand.sees('command not understood')
     await hand.types('DATA\r')
     await hand.sees('content now')
     await hand.types('.x\r')
@@ -84,9 +88,18 @@ describe.skipIf(!existsSync(lender))('at a terminal', () => {
     await hand.types('\x04')
     const { code, screen } = await hand.ended()
     expect(code).toBe(0)
-    expect(screen).toContain('QUIT')
+    expect(screen).toContain('\x1b[36mC:\x1b[39m QUIT')
+    // What was typed is not shown a second time.
+    expect(screen).not.toContain('\x1b[36mC:\x1b[39m EHLO')
     await server.settled()
-    expect(server.conversation.commands).toEqual(['EHLO me.test', 'RCPT TO:<x@y.test>', 'DATA', 'QUIT'])
+    expect(server.conversation.commands).toEqual([
+      'EHLO me.test',
+      'RCPT TO:<x@y.test>',
+      'RSET',
+      'NOOP',
+      'DATA',
+      'QUIT',
+    ])
     expect(server.conversation.contents.map(String)).toEqual(['..x\r\n'])
   })
 
