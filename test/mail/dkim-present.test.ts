@@ -83,17 +83,17 @@ test('a signature over a part of the body does not count (RFC 6376 §8.2)', asyn
 
 test('who hands in a message does not choose what is looked up', async () => {
   const { asked, signer } = await signerAsking()
-  const fields = Array.from(
-    { length: 50 },
-    (_, index) =>
-      `DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=${index % 2 === 0 ? 'evil.example' : 'example.org'}; s=s${index}; h=From; bh=x; b=x\n`,
+  const valid = Buffer.from((await signedBy(theirs, 'example.org')).content ?? []).toString('latin1')
+  const at = valid.indexOf('From: a@')
+  const fields = Array.from({ length: 50 }, (_, index) =>
+    valid
+      .slice(0, at)
+      .replace('s=app', `s=s${index}`)
+      .replace('d=example.org', index % 2 === 0 ? 'd=evil.example' : 'd=example.org'),
   )
-  const signed = await signer.sign(
-    messageOf(`${fields.join('')}From: a@example.org\nTo: b@example.net\n\nx\n`),
-  )
+  const signed = await signer.sign(messageFromBytes(Buffer.from(fields.join('') + valid.slice(at), 'latin1')))
   expect((await verdicts(signed))[0]).toBe('pass example.org ours')
-  expect(asked.length).toBeLessThanOrEqual(5)
-  expect(asked.every((name) => /^s\d+\._domainkey\.example\.org$/.test(name))).toBe(true)
+  expect(asked.toSorted()).toEqual([1, 3, 5, 7, 9].map((index) => `s${index}._domainkey.example.org`))
 })
 
 test('a signature of another domain is left alone, and ours is added', async () => {

@@ -216,7 +216,10 @@ describe('a hostile message costs no more than its size', () => {
     const signed = await signer.sign(messageOf(cases[name] ?? ''))
     const isUnsigned = name.endsWith('signed fields') || name.endsWith('an end')
     // Not verified here: mailauth, which does that, takes minutes for some of them.
-    const top = (await octetsOf(signed)).subarray(0, 2_000).toString('latin1')
-    expect(/^DKIM-Signature: v=1;.* s=rsa1;.*\r\nDKIM-Signature: v=1;.* s=ed1;/s.test(top)).toBe(!isUnsigned)
+    const top = (await octetsOf(signed)).toString('latin1')
+    expect(/^DKIM-Signature: v=1;.{1,900} s=rsa1;.*\r\nDKIM-Signature: v=1;.{1,900} s=ed1;/s.test(top)).toBe(
+      !isUnsigned,
+    )
+    if (isUnsigned) expect(top).not.toContain('DKIM-Signature: v=1')
   })
 })
