@@ -13,13 +13,13 @@ import type { Resolver } from '../dns/resolver.ts'
 import { RouteError } from '../route/route.ts'
 import { createRouter } from '../route/router.ts'
 import type { Target } from '../route/targets.ts'
-import type { ConnectError } from '../smtp/errors.ts'
+import { type ConnectError, TimeoutError } from '../smtp/errors.ts'
 
 /** A provider that drops packets is known by silence: a SYN was repeated twice by now (RFC 6298 §2.1, §5.5). */
 const CONNECT_MS = 7_000
 
-/** For greeting, EHLO and QUIT together, once an address has answered: that it did is what counts. */
-const TALK_MS = 3_000
+/** For everything. Once an address has answered, what it says is of use but proves nothing more. */
+const LIMIT_MS = 10_000
 
 /**
  * - `open`: connected, whatever was said then.
@@ -101,13 +101,14 @@ function isUsed(family: 4 | 6, { sourceAddresses }: Settings): boolean {
 
 async function dialTarget(target: Target, dialling: ReceiverDialling): Promise<DialledTarget> {
   const { settings, signal } = dialling
+  const endsAt = performance.now() + LIMIT_MS
   const connectMs = Math.min(settings.timeouts.connectMs, CONNECT_MS)
   const { sourceAddresses } = settings
   const { connected, failures } = await dial([target], { connectMs, sourceAddresses, signal })
   const { exchanger, ip, family } = target
   const dialled = { family, target: `${exchanger.host} [${ip}]:${exchanger.port}` }
   if (connected !== null) {
-    const said = await talk(connected, target, dialling)
+    const said = await talk(connected, { target, dialling, endsAt })
     return { ...dialled, outcome: 'open', localAddress: connected.localAddress, ...said }
   }
   const error = failures[0]?.error
@@ -128,12 +129,19 @@ function outcomeOf(error: ConnectError | undefined): DialOutcome {
   return code === undefined ? 'silent' : (outcomes[code] ?? 'refused')
 }
 
+interface Talk {
+  readonly target: Target
+  readonly dialling: ReceiverDialling
+  /** On the monotonic clock. */
+  readonly endsAt: number
+}
+
 /** Greeting, EHLO, QUIT. */
 async function talk(
   connected: ConstructorParameters<typeof Connection>[0],
-  target: Target,
-  { settings, hostname, signal }: ReceiverDialling,
+  { target, dialling, endsAt }: Talk,
 ): Promise<Pick<DialledTarget, 'failure' | 'lines' | 'greetedAt'>> {
+  const { settings, hostname, signal } = dialling
   const lines: string[] = []
   let greetedAt: number | null = null
   const connection = new Connection(connected, (direction, text) => {
@@ -143,13 +151,16 @@ async function talk(
   })
   const onAbort = (): void => connection.destroy(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
-  const limitMs = TALK_MS / 3
+  const timer = setTimeout(
+    () => connection.destroy(new TimeoutError('the session', LIMIT_MS)),
+    Math.max(0, endsAt - performance.now()),
+  )
   const { timeouts } = settings
   try {
     const session = await openSession(connection, target, {
       hostname: hostname ?? literalOf(connected.localAddress),
       sourceHostnames: hostnamesBySource(settings.sourceHostnames),
-      timeouts: { ...timeouts, greetingMs: limitMs, ehloMs: limitMs, quitMs: limitMs },
+      timeouts,
       tlsPolicy: { mode: 'off', minVersion: 'TLSv1.2', decidedBy: 'doctor' },
       tlsClient: new TlsClient(),
     })
@@ -160,6 +171,7 @@ async function talk(
     if (!(error instanceof SessionOpenError)) throw error
     return { failure: `${error.stage}: ${error.message}`, lines, greetedAt }
   } finally {
+    clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
   }
 }

@@ -75,7 +75,7 @@ test('one that turns us away is open all the same, and its words are kept', asyn
 
 test('one that never greets is open', async () => {
   await using server = await ScriptedServer.start(silence)
-  const [receiver] = await receivers(at('127.0.0.1'), server.port)
+  const [receiver] = await receivers(at('127.0.0.1'), server.port, { timeouts: { greeting: 100 } })
   expect(receiver?.targets).toMatchObject([
     { outcome: 'open', failure: expect.stringMatching(/^greeting: /), lines: [], greetedAt: null },
   ])
