@@ -60,7 +60,7 @@ export type {
   StageReport,
   TranscriptLine,
 } from './probe/report.ts'
-export type { Verdict } from './probe/verdict.ts'
+export type { Verdict as ProbeVerdict } from './probe/verdict.ts'
 export {
   QueueClosedError,
   QueueDamagedError,

@@ -68,7 +68,7 @@ export class Reachability {
     if (this.#hasConnected) {
       return `Others answer on port ${port}, so it is theirs that is down, or keeps us out.`
     }
-    return `No answer on port ${port}: their server is down, or the port is blocked from here; a few other domains would tell.`
+    return `No answer on port ${port}: their server is down, or the port is blocked from here; mxpress doctor tells which.`
   }
 }
 

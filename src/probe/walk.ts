@@ -37,8 +37,9 @@ export async function walk(
   const head = { target: about.text, domain: about.domain }
   try {
     const route = await around.router.route(about.domain, { signal })
-    const exchangers = await new Walk(route, about, around, signal).run()
+    // Now, while the answer is remembered: the walk may wait for a busy site for as long as it takes.
     const records = await recordsOf(about.domain, route, around)
+    const exchangers = await new Walk(route, about, around, signal).run()
     const { stopAfter } = around.settings
     const { isDomain } = about
     const conclusion = conclude(exchangers, { stopAfter, isDomain, reachability: around.reachability })

@@ -103,6 +103,18 @@ test('--transcript shows the dialogue of each address, with times', async () => 
   ])
 })
 
+test('when nobody answers anywhere, the port is what is wrong', async () => {
+  const names = ['a.test', 'b.test', 'c.test']
+  const routes = names.flatMap((name, at) => ['--route', `${name}=127.200.1.${at + 1}:9`])
+  const text = await probe([...routes, ...names])
+  expect(text.code).toBe(75)
+  expect(text.stdout).toMatch(
+    /^3 unreachable\nNobody answered anywhere: the port is probably blocked from here\./m,
+  )
+  const { stdout } = await probe([...routes, ...names, '--json'])
+  expect(probeDocument(stdout)).toMatchObject({ counts: { unreachable: 3 }, seemsBlocked: true })
+})
+
 describe('exit codes', () => {
   test.each([
     [0, ['user@accepts.test', 'accepts.test']],

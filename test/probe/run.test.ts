@@ -182,6 +182,34 @@ describe('an abort', () => {
     expect(server.conversations).toHaveLength(4)
   })
 
+  test('tells also what was known behind a target that was waited for', async () => {
+    const stop = new AbortController()
+    let answered = 0
+    const server = await serverWith({
+      RCPT: async (client) => {
+        if (client.commands.at(-1)?.includes('<u0@')) return client.untilGone()
+        await client.reply('250 ok')
+      },
+      QUIT: async (client) => {
+        await client.reply('221 bye')
+        if (++answered === 5) stop.abort(new Error('enough'))
+      },
+    })
+    const told: string[] = []
+    const running = async (): Promise<void> => {
+      const options = leadingTo(server.port, { signal: stop.signal })
+      const reports = probe(mailboxes(6), options, { resolver: new OneExchanger(server.address) })
+      for await (const { target, verdict } of reports) told.push(`${target} ${verdict}`)
+    }
+    await expect(running()).rejects.toThrow('enough')
+    expect(told).toEqual([
+      'u0@a.test unknown',
+      ...mailboxes(6)
+        .slice(1)
+        .map((name) => `${name} accepts`),
+    ])
+  })
+
   test('ends the waiting for targets that never come', async () => {
     const stop = new AbortController()
     async function* never(): AsyncGenerator<string> {
