@@ -44,14 +44,17 @@ export interface NodemailerMail {
     getEnvelope(): NodemailerEnvelope
     createReadStream(): Readable
   } | null
-  /** What was given to `sendMail`, of which only this concerns a transport. */
-  readonly data: {
-    readonly signal?: AbortSignal | undefined
-    readonly dsn?: NodemailerDsn | undefined
-    readonly requireTLSExtensionEnabled?: boolean | undefined
-    /** With `queue`: see `EnqueueOptions`. */
-    readonly idempotencyKey?: string | null | undefined
-  }
+  /** What was given to `sendMail`; {@link MailData} is what of it concerns a transport. */
+  readonly data: object
+}
+
+/** What of the data of `sendMail` concerns a transport. */
+export interface MailData {
+  readonly signal?: AbortSignal | undefined
+  readonly dsn?: NodemailerDsn | undefined
+  readonly requireTLSExtensionEnabled?: boolean | undefined
+  /** With `queue`: see `EnqueueOptions`. */
+  readonly idempotencyKey?: string | null | undefined
 }
 
 /** A message that was taken over. */
@@ -65,7 +68,8 @@ export interface TakenMail extends ComposedMail {
  * @throws {TransportError} or what reading an attachment failed with, with a `code` of nodemailer's
  */
 export async function takeMail(mail: NodemailerMail, agent: Agent): Promise<TakenMail> {
-  const { message, data } = mail
+  const { message } = mail
+  const data: MailData = mail.data
   if (message === null) throw new TransportError('EMESSAGE', 'the message was not compiled')
   if (data.requireTLSExtensionEnabled) {
     // RFC 8689 §2: a message marked so must not travel without; leaving the mark out would be a broken promise.

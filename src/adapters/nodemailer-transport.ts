@@ -5,7 +5,7 @@ import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Agent } from '../agent/agent.ts'
 import { TransportError, withCode } from './nodemailer-errors.ts'
-import { type NodemailerMail, type TakenMail, takeMail } from './nodemailer-mail.ts'
+import { type MailData, type NodemailerMail, type TakenMail, takeMail } from './nodemailer-mail.ts'
 import { AbortedError, type SentMessageInfo, Tally } from './nodemailer-result.ts'
 
 // The same two steps up from src/adapters/ and from dist/adapters/.
@@ -116,14 +116,13 @@ export class Transport extends EventEmitter implements AsyncDisposable {
   }
 
   async #send(mail: NodemailerMail): Promise<SentMessageInfo> {
-    const { signal } = mail.data
+    const { signal, idempotencyKey }: MailData = mail.data
     const startedAt = performance.now()
     let tally: Tally | undefined
     try {
       const taken = await takeMail(mail, this.#agent)
       signal?.throwIfAborted()
-      if (this.#queue)
-        return await this.#enqueue(taken, { startedAt, idempotencyKey: mail.data.idempotencyKey })
+      if (this.#queue) return await this.#enqueue(taken, { startedAt, idempotencyKey })
       tally = new Tally(taken)
       const { message, envelope } = taken
       for await (const outcome of this.#agent.deliver(
