@@ -210,14 +210,16 @@ export class DirectAgent implements Agent {
   }
 
   async #queueParts(): Promise<Omit<MailQueueParts, 'onSettled'>> {
-    const { queue, delivery } = this.#settings
+    const { queue, delivery, relay, fallbackRelay } = this.#settings
     const { hostname, log, router, signer, deliverer } = await this.#ready()
     const { concurrency, perSite } = delivery
+    const roads = [delivery, relay, fallbackRelay].map((road) => road?.recipientsPerTransaction ?? 1)
     const random = this.#random()
     return {
       settings: queue,
       concurrency,
       perSite,
+      recipientsPerTransaction: Math.max(...roads),
       hostname,
       log,
       router,

@@ -39,6 +39,8 @@ export interface MailQueueParts {
   /** Transactions at once, of one site and of all: `delivery`'s. */
   readonly concurrency: number
   readonly perSite: number
+  /** The most that any road allows. */
+  readonly recipientsPerTransaction: number
   readonly hostname: string
   readonly deliverer: Pick<Deliverer, 'deliver'>
   readonly router: Pick<Router, 'route'>
@@ -56,6 +58,12 @@ export interface MailQueueParts {
  * something to do.
  */
 const entriesPerTransaction = 8
+
+/** As many, or those who share a transaction where that is more: else a relay's sessions would have one among them to do. */
+function slotsFor({ concurrency, perSite, recipientsPerTransaction }: MailQueueParts): SlotSettings {
+  const ofSite = perSite * Math.max(entriesPerTransaction, recipientsPerTransaction)
+  return { total: Math.max(concurrency * entriesPerTransaction, ofSite), perSite: ofSite }
+}
 
 /** How often the store is tidied. */
 const tidyEveryMs = 3_600_000
@@ -136,12 +144,9 @@ export class MailQueue {
   }
 
   #makeRunner(): Runner {
-    const { settings, concurrency, perSite, log, signer, onSettled: _, ...parts } = this.#parts
+    const { settings, log, signer, onSettled: _, ...parts } = this.#parts
     const { retryFirstMs, retryMaxMs, expireMs, onUncertain } = settings
-    const slots: SlotSettings = {
-      total: concurrency * entriesPerTransaction,
-      perSite: perSite * entriesPerTransaction,
-    }
+    const slots = slotsFor(this.#parts)
     return new Runner(
       {
         ...parts,

@@ -1,6 +1,6 @@
 /**
- * Where a password comes from. One rule: it is read when it is needed and kept nowhere, so that no setting, log or error
- * can carry it, and a new one counts from the next login on.
+ * Where a password comes from. One rule: it is read when it is needed, and no setting, log or error carries it; so a new
+ * one counts from the next login on.
  */
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
