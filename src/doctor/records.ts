@@ -4,8 +4,9 @@
  */
 import { isAddressLiteral } from '../config/host.ts'
 import { reverseName } from '../dns/reverse-name.ts'
+import type { DkimKeyObservation } from './dkim-keys.ts'
 import { isDmarcRecord } from './dmarc-record.ts'
-import type { Answer } from './questions.ts'
+import { type Answer, isUnanswered, type Questions } from './questions.ts'
 import { hostnameAt, knownToOthers, namesGiven, type OwnAddress } from './sender.ts'
 import type { SpfObservation } from './spf-evaluation.ts'
 import { heloSpfRecord, mendedSpf } from './spf-record.ts'
@@ -15,8 +16,9 @@ import { txtData, type ZoneLineType, zoneLine } from './zone-line.ts'
 /**
  * - `published`: it is there and serves · `missing`: publish it · `different`: put it in place of what is there.
  * - `placeholder`: of use once something else has been done, which `purpose` says.
+ * - `unknown`: whether it is there could not be looked up.
  */
-export type RecordState = 'published' | 'missing' | 'different' | 'placeholder'
+export type RecordState = 'published' | 'missing' | 'different' | 'placeholder' | 'unknown'
 
 /** One record. */
 export interface DesiredRecord {
@@ -58,10 +60,19 @@ async function hostRecords(around: Surroundings): Promise<readonly DesiredRecord
   const names = namesGiven(around.sender, await around.addresses())
   const groups = names.map(async ({ hostname, addresses }) => {
     const name = nameFor(around, hostname)
+    if (addresses.length === 0) return [unknownAddress(name), ...(await heloRecord(around, name))]
     const records = addresses.map((address) => addressRecord(around, name, address))
     return [...(await Promise.all(records)), ...(await heloRecord(around, name))]
   })
   return (await Promise.all(groups)).flat()
+}
+
+/** RFC 5737: nobody's, for the reader to replace. */
+const nobodysAddress = '192.0.2.1'
+
+function unknownAddress(name: string): DesiredRecord {
+  const purpose = `EHLO name ${name}: put in the address that mail leaves from`
+  return wanted({ purpose, name, type: 'A', data: nobodysAddress, state: 'placeholder' })
 }
 
 async function addressRecord(
@@ -69,8 +80,8 @@ async function addressRecord(
   name: string,
   { ip, family }: OwnAddress,
 ): Promise<DesiredRecord> {
-  const { records } = await questions.addresses(name, family)
-  const state = records.includes(ip) ? 'published' : records.length > 0 ? 'different' : 'missing'
+  const answer = await questions.addresses(name, family)
+  const state = stateOf(answer, answer.records.includes(ip))
   return wanted({ purpose: `EHLO name ${name}`, name, type: family === 6 ? 'AAAA' : 'A', data: ip, state })
 }
 
@@ -79,10 +90,11 @@ async function heloRecord(around: Surroundings, name: string): Promise<readonly 
   const record = { purpose: `SPF of the EHLO name ${name}, for bounces`, name, type: 'TXT' } as const
   const observed = (await around.heloSpf()).find(({ domain }) => domain === name)
   const [only] = observed?.records ?? []
-  const isRight = only === heloSpfRecord || (observed !== undefined && serves(observed))
-  if (only !== undefined && isRight) return [wanted({ ...record, data: txtData(only), state: 'published' })]
-  const state = only === undefined ? 'missing' : 'different'
-  return [wanted({ ...record, data: txtData(heloSpfRecord), state })]
+  const data = txtData(only ?? heloSpfRecord)
+  if (observed === undefined) return [wanted({ ...record, data })]
+  const isKept = only === heloSpfRecord || serves(observed)
+  if (isKept && only !== undefined) return [wanted({ ...record, data, state: 'published' })]
+  return [wanted({ ...record, data: txtData(heloSpfRecord), state: spfState(observed) })]
 }
 
 async function reverseRecords(around: Surroundings): Promise<readonly DesiredRecord[]> {
@@ -92,8 +104,8 @@ async function reverseRecords(around: Surroundings): Promise<readonly DesiredRec
     own.map(async ({ ip }) => {
       const name = reverseName(ip)
       const target = nameFor(around, hostnameAt(around.sender, ip))
-      const { records } = await around.questions.ptr(name)
-      const state = records.includes(target) ? 'published' : records.length > 0 ? 'different' : 'missing'
+      const answer = await around.questions.ptr(name)
+      const state = stateOf(answer, answer.records.includes(target))
       return wanted({ purpose, name, type: 'PTR', data: `${target}.`, state, zone: 'provider' })
     }),
   )
@@ -101,12 +113,13 @@ async function reverseRecords(around: Surroundings): Promise<readonly DesiredRec
 
 async function exchangerRecords({ questions, sender }: Surroundings): Promise<readonly DesiredRecord[]> {
   const { domain: name } = sender
-  const { records } = await questions.mx(name)
-  const usable = records.filter(({ host }) => host !== '')
+  const answer = await questions.mx(name)
+  const usable = answer.records.filter(({ host }) => host !== '')
   const record = { name, type: 'MX' } as const
   if (usable.length === 0) {
     const purpose = 'Bounces: name the host that receives mail for the domain'
-    return [wanted({ ...record, purpose, data: `10 mx.${name}.`, state: 'placeholder' })]
+    const state = isUnanswered(answer) ? 'unknown' : 'placeholder'
+    return [wanted({ ...record, purpose, data: `10 mx.${name}.`, state })]
   }
   return usable.map(({ host, preference }) =>
     wanted({ ...record, purpose: 'Bounces', data: `${preference} ${host}.`, state: 'published' }),
@@ -122,11 +135,20 @@ async function spfRecords(around: Surroundings): Promise<readonly DesiredRecord[
     return [wanted({ ...record, data: txtData(only), state: 'published' })]
   if (addresses.length === 0) {
     const purpose = 'SPF: put in the address that mail leaves from'
-    return [wanted({ ...record, purpose, data: '"v=spf1 ip4:192.0.2.1 ~all"', state: 'placeholder' })]
+    return [
+      wanted({ ...record, purpose, data: txtData(mendedSpf([], [nobodysAddress])), state: 'placeholder' }),
+    ]
   }
   const isBroken = observed.lookups !== null && observed.lookups.verdict === 'permerror'
   const data = txtData(mendedSpf(isBroken ? [] : records, addresses))
-  return [wanted({ ...record, data, state: records.length > 0 ? 'different' : 'missing' })]
+  return [wanted({ ...record, data, state: spfState(observed) })]
+}
+
+/** Of a record that does not serve. */
+function spfState({ answer, records, evaluations, lookups }: SpfObservation): RecordState {
+  const verdicts = [...evaluations, ...(lookups === null ? [] : [lookups])]
+  if (isUnanswered(answer) || verdicts.some(({ verdict }) => verdict === 'temperror')) return 'unknown'
+  return records.length > 0 ? 'different' : 'missing'
 }
 
 function serves({ records, evaluations }: SpfObservation): boolean {
@@ -137,8 +159,8 @@ async function dkimRecords(around: Surroundings): Promise<readonly DesiredRecord
   const { domain, keys } = await around.dkim()
   const published = keys.flatMap(({ kind, record }): DesiredRecord[] => {
     if (record === null) return []
-    const state = kind === 'matches' ? 'published' : kind === 'wrong' ? 'different' : 'missing'
-    return [wanted({ purpose: 'DKIM', name: record.name, type: 'TXT', data: txtData(record.value), state })]
+    const { name, value } = record
+    return [wanted({ purpose: 'DKIM', name, type: 'TXT', data: txtData(value), state: dkimStates[kind] })]
   })
   if (published.length > 0) return published
   const purpose = `DKIM: the record that 'mxpress dkim keygen --domain ${domain} --selector mx1' prints`
@@ -146,10 +168,27 @@ async function dkimRecords(around: Surroundings): Promise<readonly DesiredRecord
   return [wanted({ purpose, name, type: 'TXT', data: '"v=DKIM1; k=rsa; p=..."', state: 'placeholder' })]
 }
 
+const dkimStates: Readonly<Record<DkimKeyObservation['kind'], RecordState>> = {
+  matches: 'published',
+  missing: 'missing',
+  wrong: 'different',
+  unanswered: 'unknown',
+  unreadable: 'placeholder',
+}
+
 async function dmarcRecords({ questions, sender }: Surroundings): Promise<readonly DesiredRecord[]> {
-  const name = `_dmarc.${sender.domain}`
+  const name = await dmarcName(questions, sender.domain)
   const value = `v=DMARC1; p=none; rua=mailto:postmaster@${sender.domain}`
   return [await keptOr(await questions.txt(name), { purpose: 'DMARC', name, value, serves: isDmarcRecord })]
+}
+
+/** Where the record that applies stands: here, or at a domain above, whose policy none of ours should weaken. */
+async function dmarcName(questions: Questions, domain: string): Promise<string> {
+  for (let at = domain; at.includes('.'); at = at.slice(at.indexOf('.') + 1)) {
+    const answer = await questions.txt(`_dmarc.${at}`)
+    if (answer.records.length > 0 || isUnanswered(answer)) return `_dmarc.${at}`
+  }
+  return `_dmarc.${domain}`
 }
 
 /** What others need to send to the domain safely; it takes no part in sending. */
@@ -172,7 +211,8 @@ async function transportRecords(around: Surroundings): Promise<readonly DesiredR
   return Promise.all(
     [sts, reports].map(async (record) => {
       const found = await keptOr(await questions.txt(record.name), record)
-      return found.state === 'published' ? found : { ...found, state: 'placeholder' as const }
+      const isKnown = found.state === 'published' || found.state === 'unknown'
+      return isKnown ? found : { ...found, state: 'placeholder' as const }
     }),
   )
 }
@@ -184,12 +224,18 @@ interface WantedText {
   readonly serves: (text: string) => boolean
 }
 
-function keptOr({ records }: Answer, { purpose, name, value, serves }: WantedText): DesiredRecord {
-  const [kept, ...others] = records.filter(serves)
+function keptOr(answer: Answer, { purpose, name, value, serves }: WantedText): DesiredRecord {
+  const [kept, ...others] = answer.records.filter(serves)
   const record = { purpose, name, type: 'TXT' } as const
   if (kept !== undefined && others.length === 0)
     return wanted({ ...record, data: txtData(kept), state: 'published' })
-  return wanted({ ...record, data: txtData(value), state: records.length > 0 ? 'different' : 'missing' })
+  return wanted({ ...record, data: txtData(value), state: stateOf(answer, false) })
+}
+
+function stateOf(answer: Answer, isThere: boolean): RecordState {
+  if (isThere) return 'published'
+  if (isUnanswered(answer)) return 'unknown'
+  return answer.records.length > 0 ? 'different' : 'missing'
 }
 
 /** A fragment of a zone file. What is published, stands elsewhere or waits for something is a comment. */
@@ -213,6 +259,7 @@ const notes: Readonly<Record<RecordState, string>> = {
   missing: '',
   different: '',
   placeholder: '',
+  unknown: 'could not be looked up: ',
 }
 
 function isToPublish({ state, zone }: DesiredRecord): boolean {

@@ -54,6 +54,39 @@ test('a record that does not serve is replaced, and keeps what it says of others
   ])
 })
 
+test('what could not be looked up is not prescribed', async () => {
+  const { record, ...key } = makeKey('example.org', 'mx1', 'rsa')
+  const names = [...Object.keys(fit), record.name, '_mta-sts.example.org', '_smtp._tls.example.org']
+  const records = Object.fromEntries(names.map((name) => [name, { failure: 'servfail' as const }]))
+  const options = { dkim: { 'example.org': { selector: key.selector, keyFile: key.keyFile } } }
+  const report = await examine('node', { records, options })
+  expect(new Set(report.records.map(({ state }) => state))).toEqual(new Set(['unknown']))
+  const lines = zoneFragment(report.records, report.domain)
+  expect(toPublish(lines)).toEqual([])
+  expect(lines).toContain('; could not be looked up: mail.example.org. 3600 IN A 5.6.7.8')
+})
+
+test('an include that could not be looked up is no reason to replace the record', async () => {
+  const lines = await fragment({
+    records: {
+      'example.org': { ...fit['example.org'], txt: ['v=spf1 include:s.example.org -all'] },
+      's.example.org': { failure: 'servfail' },
+    },
+  })
+  expect(toPublish(lines)).toEqual([])
+})
+
+test('the policy of a domain above is not weakened by one below', async () => {
+  const lines = await fragment({
+    options: { doctor: { domain: 'news.example.org' } },
+    records: { 'news.example.org': fit['example.org'] ?? {} },
+  })
+  expect(toPublish(lines)).toEqual([])
+  expect(lines.filter((line) => line.includes('_dmarc'))).toEqual([
+    '; published: _dmarc.example.org. 3600 IN TXT "v=DMARC1; p=reject; rua=mailto:postmaster@example.org"',
+  ])
+})
+
 test('MTA-STS and TLS-RPT are kept where they are, and placeholders where they are not', async () => {
   const absent = await fragment({ examination: { clock: { now: () => 0, monotonic: () => 0 } } })
   expect(absent).toContain('; _mta-sts.example.org. 3600 IN TXT "v=STSv1; id=19700101000000"')
@@ -80,6 +113,7 @@ test('a system without a name gets one to publish, an unknown address is a place
   })
   expect(lines).toContain('mail.example.org. 3600 IN TXT "v=spf1 a -all"')
   expect(lines).toContain('; example.org. 3600 IN TXT "v=spf1 ip4:192.0.2.1 ~all"')
+  expect(lines).toContain('; mail.example.org. 3600 IN A 192.0.2.1')
 })
 
 test('a stranger’s text cannot end a line or speak to a terminal', () => {
