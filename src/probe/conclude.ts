@@ -4,7 +4,7 @@
  */
 import { classifyRoute } from '../delivery/classify.ts'
 import type { Cause } from '../delivery/outcome.ts'
-import { askedWaitMs } from '../queue/retry.ts'
+import { readAskedMs } from '../queue/retry.ts'
 import type { RouteError } from '../route/route.ts'
 import { ConnectError } from '../smtp/errors.ts'
 import { formatReply } from '../smtp/reply.ts'
@@ -138,9 +138,12 @@ function isCatchAll(end: AddressEnd | null): boolean {
 
 /** Greylists that do not say when mean minutes: Postgrey 5, others 1 to 5. */
 const USUAL_WAIT_MS = 5 * 60_000
+/** Nobody greylists for longer; who says so means something else. */
+const LONGEST_WAIT_MS = 24 * 3_600_000
 
 function waitSeconds(diagnostic: string): number {
-  return Math.ceil((askedWaitMs({ isReply: true, diagnostic }) ?? USUAL_WAIT_MS) / 1_000)
+  const askedMs = readAskedMs({ isReply: true, diagnostic }) ?? USUAL_WAIT_MS
+  return Math.max(1, Math.ceil(Math.min(askedMs, LONGEST_WAIT_MS) / 1_000))
 }
 
 function stopped(

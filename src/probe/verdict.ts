@@ -60,7 +60,7 @@ interface Rule extends Ruling {
 const opening = ['greeting', 'ehlo'] as const
 const envelope = ['mail', 'rcpt'] as const
 
-const inTime = 'We are new to them (greylisting): the same question some minutes later gets the real answer.'
+const inTime = 'We are new to them (greylisting): the same question, asked again later, gets the real answer.'
 const roomless = 'The mailbox exists and has no room for more mail.'
 const rejected = 'The server knows no such mailbox.'
 const unwanted = 'They want no mail from this host or sender; it says nothing about the mailbox.'

@@ -75,28 +75,30 @@ const asClock = /\b(?:in|after|for|wait)\s+(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\b/
 /** What says that a time in the reply is for us to come back, not how long something has lasted. */
 const isAboutRetrying = /gr[ae]y-?list|try|again|retry|later|come back|wait|postpon|delay/i
 
+/** How long the peer asks to be left alone, within reason: from 1 min to 1 h; `null` when it does not say. */
+export function askedWaitMs(last: LastTrouble): number | null {
+  const askedMs = readAskedMs(last)
+  return askedMs === null ? null : Math.min(Math.max(askedMs, ASKED_MIN_MS), ASKED_MAX_MS)
+}
+
 /**
- * How long the peer asks to be left alone, from 1 min to 1 h; `null` when it does not say. Only temporary refusals ask
- * (4xx); there is no standard for it, so this reads what Postgrey, Exim, milter-greylist and the large providers write.
+ * How long the peer asks to be left alone, as it says; `null` when it does not. Only temporary refusals ask (4xx); there is
+ * no standard for it, so this reads what Postgrey, Exim, milter-greylist and the large providers write.
  */
-export function askedWaitMs({
+export function readAskedMs({
   isReply,
   diagnostic,
 }: Pick<LastTrouble, 'isReply' | 'diagnostic'>): number | null {
   if (!isReply || !diagnostic.startsWith('4') || !isAboutRetrying.test(diagnostic)) return null
   const [, amount, unit] = inUnits.exec(diagnostic) ?? []
   if (amount !== undefined && unit !== undefined) {
-    return bounded(Number(amount) * (unitMs[unit.charAt(0).toLowerCase()] ?? 0))
+    return Number(amount) * (unitMs[unit.charAt(0).toLowerCase()] ?? 0)
   }
   const [, first, second, third] = asClock.exec(diagnostic) ?? []
   if (first === undefined || second === undefined) return null
   const [hours, minutes, seconds] =
     third === undefined ? [0, Number(first), Number(second)] : [Number(first), Number(second), Number(third)]
-  return bounded(((hours * 60 + minutes) * 60 + seconds) * 1_000)
-}
-
-function bounded(waitMs: number): number {
-  return Math.min(Math.max(waitMs, ASKED_MIN_MS), ASKED_MAX_MS)
+  return ((hours * 60 + minutes) * 60 + seconds) * 1_000
 }
 
 /** A dead site is probed at least this often, however long it has been dead: a probe costs one connection. */

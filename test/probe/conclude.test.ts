@@ -87,7 +87,9 @@ describe('when to ask a greylisting server again', () => {
     ['450 4.2.0 greylisted, try again in 600 seconds', 600],
     ['451 4.7.1 Greylisting in action, please come back in 00:05:00', 300],
     ['450 4.3.2 Service currently unavailable', 300],
-    ['450 greylisted, try again in 2 seconds', 60],
+    ['450 greylisted, try again in 2 seconds', 2],
+    ['450 greylisted, try again in 0 seconds', 1],
+    ['450 greylisted, try again in 9999 hours', 86_400],
   ])('%s: %i s', (line, seconds) => {
     expect(concluded(exchanger(10, said('rcpt', line))).retryAfterSeconds).toBe(seconds)
   })
