@@ -59,15 +59,16 @@ export async function serve(
         around,
         companions: (mayCome) => source.companions(job, serving, mayCome),
       })
-      // Back to front, so that the first of those who wait again is the next.
-      for (const other of others.toReversed()) settleCompanion(other, serving, { source, around })
       // Given up before the peer had a final word: what the abort did to the session is no verdict.
-      if (signal.aborted && !isFinal(lead.verdict)) break
-      const conclusion = conclusionOf(lead.verdict, job, around)
-      if (conclusion !== null) {
-        conclude(job, conclusion, around)
-        return { kind: 'concluded', session }
+      const isGivenUp = signal.aborted && !isFinal(lead.verdict)
+      const conclusion = isGivenUp ? null : conclusionOf(lead.verdict, job, around)
+      try {
+        if (conclusion !== null) conclude(job, conclusion, around)
+      } finally {
+        settleCompanions(others, serving, { source, around })
       }
+      if (conclusion !== null) return { kind: 'concluded', session }
+      if (isGivenUp) break
       prepareNextTry(job, session, lead.verdict, around)
     }
   } catch (error) {
@@ -80,24 +81,30 @@ export async function serve(
   return { kind: 'concluded', session }
 }
 
-/** Whoever came along and has no outcome yet gets a turn of its own. A defect of ours must not cost the others theirs. */
-function settleCompanion(
-  { job, verdict }: Judged,
+/** Whoever came along and has no outcome yet gets a turn of its own. */
+function settleCompanions(
+  others: readonly Judged[],
   session: Session,
   { source, around }: { readonly source: SessionSource; readonly around: Surroundings },
 ): void {
+  const waiting = others.filter((other) => !isSettled(other, session, around))
+  // Back to front, so that the first of them is the next.
+  for (const { job } of waiting.toReversed()) source.requeue(job)
+}
+
+/** Gives a companion its outcome, if it is due. A defect of ours must not cost the others theirs. */
+function isSettled({ job, verdict }: Judged, session: Session, around: Surroundings): boolean {
+  const { signal } = job.delivery
   try {
     // Nobody takes out of the line who comes back to it after an abort.
-    const isOver = job.delivery.signal.aborted && !isFinal(verdict)
-    const conclusion = isOver ? abortConclusion(job.delivery.signal) : conclusionOf(verdict, job, around)
-    if (conclusion !== null) {
-      conclude(job, conclusion, around)
-      return
-    }
-    prepareNextTry(job, session, verdict, around)
-    source.requeue(job)
+    const isOver = signal.aborted && !isFinal(verdict)
+    const conclusion = isOver ? abortConclusion(signal) : conclusionOf(verdict, job, around)
+    if (conclusion === null) prepareNextTry(job, session, verdict, around)
+    else conclude(job, conclusion, around)
+    return conclusion !== null
   } catch (error) {
     if (!job.isConcluded) conclude(job, concludeExhausted([classifyDefect(error as Error)]), around)
+    return true
   }
 }
 

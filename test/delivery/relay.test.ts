@@ -77,6 +77,12 @@ describe('recipients of a message', () => {
     expect(commandsAt(server, 'MAIL')).toHaveLength(2)
   })
 
+  test('have their outcomes in the order of a transaction they share', async () => {
+    const recipients = mailboxes(4, 'a.test')
+    const outcomes = await deliveryBy(routerTo({}, await serverWith())).outcomes(recipients)
+    expect(outcomes.map(summary)).toEqual(recipients.map((address) => `${address} delivered`))
+  })
+
   test('have a transaction each on the direct road, unless told otherwise', async () => {
     const server = await serverWith()
     const router = routerTo({}, server)
