@@ -42,7 +42,8 @@ export interface SendOptions {
 /** Options of one queueing. */
 export interface EnqueueOptions {
   /**
-   * Names the mail: what is queued again with the same key, here or by another process, is not queued a second time.
+   * Names the mail: what is queued again with the same key, here or by another process, is not queued a second time. Not
+   * empty.
    * Remembered for a week at least. Default: none.
    */
   readonly idempotencyKey?: string

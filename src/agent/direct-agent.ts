@@ -99,6 +99,7 @@ export class DirectAgent implements Agent {
   }
 
   async enqueue(mail: Mail | ComposedMail, options: EnqueueOptions = {}): Promise<Enqueued> {
+    checkIdempotencyKey(options.idempotencyKey)
     const parts = await this.#ready()
     const { message, envelope } = 'message' in mail ? mail : await this.#compose(mail, parts)
     return this.#queueing.add({ message: await signed(message, parts.signer), envelope }, options)
@@ -259,4 +260,9 @@ function newId(): string {
 
 function signed(message: Message, signer: Signer | null): Promise<Message> | Message {
   return signer === null ? message : signer.sign(message)
+}
+
+function checkIdempotencyKey(key: unknown): void {
+  if (key === undefined || (typeof key === 'string' && key !== '')) return
+  throw new TypeError(`Expected \`idempotencyKey\` to be a text that is not empty, got \`${String(key)}\``)
 }

@@ -76,6 +76,14 @@ test('a prepared mail can be queued as it is, and the same key queues it once', 
   expect(await receivedBy('once@accepts.test')).toBe(1)
 })
 
+test('a key that is no text, or empty, is a mistake of the caller and queues nothing', async () => {
+  await using agent = createAgent(options(await temporaryDirectory()))
+  for (const key of ['', 17, { order: 17 }]) {
+    const queued = agent.enqueue(mailTo('never@accepts.test'), { idempotencyKey: key as string })
+    await expect(queued).rejects.toThrow(TypeError)
+  }
+})
+
 test('what is deferred is tried again until it is delivered (RFC 5321 §4.5.4.1)', async () => {
   const directory = await temporaryDirectory()
   await using agent = createAgent(options(directory))
