@@ -131,7 +131,11 @@ class Walk {
     const { slots } = this.#around
     const end = await slots
       .run(site, this.#signal, () => probeAddress(inquiry, this.#around))
-      .catch(() => interruptedEnd(this.#signal))
+      .catch((error: unknown) => {
+        // Its turn never came.
+        if (this.#signal.aborted) return interruptedEnd(this.#signal)
+        throw error
+      })
     return { ...end, ip: target.ip }
   }
 }

@@ -214,6 +214,15 @@ test.each([
   expect(verbs(server)).toEqual(said)
 })
 
+test('relays are not asked: it is the recipient’s own servers that a probe is about', async () => {
+  const server = await serverWith()
+  const relay = { host: '127.200.1.1', port: 9 }
+  for (const agent of [{ relay }, { fallbackRelay: relay }, { routes: { 'a.test': relay } }]) {
+    const found = await report(server, 'bob@a.test', { agent })
+    expect(found).toMatchObject({ verdict: 'accepts', decidedBy: { exchanger: 'mx.example.test' } })
+  }
+})
+
 test('each step has its limit', async () => {
   const server = await serverWith({ RCPT: (client) => client.untilGone() })
   expect(await report(server, 'bob@a.test', { limits: { timeout: 50 } })).toMatchObject({
