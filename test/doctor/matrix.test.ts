@@ -442,6 +442,12 @@ describe.each(Object.entries(matrix))('%s:', (check, rows) => {
   )
 })
 
+test('a record that is as it should be is not to be published again', async () => {
+  const { results } = await examine('helo-spf', spoil('mail.example.org', { a: ['5.6.7.10'] }))
+  const remedies = [{ kind: 'advice', text: expect.stringMatching(/mend the address of the EHLO name/) }]
+  expect(results).toMatchObject([{ code: 'helo-spf-fails', remedies }])
+})
+
 test('how many lookups a record costs is told, far above the limit too', async () => {
   const names = Array.from({ length: 14 }, (_, at) => `s${at}.example.org`)
   const record = `v=spf1 ${names.map((name) => `include:${name}`).join(' ')} ~all`
