@@ -108,7 +108,7 @@ function instructions(
 ): readonly string[] {
   const heading = (text: string) => paintFor(process.stdout)('bold', text)
   return [
-    `${heading('Key:')} ${keyFile} (${algorithm}; readable by you alone)`,
+    `${heading('Key:')} ${keyFile} (${algorithm}; only you can read it, and whoever runs mxpress has to)`,
     '',
     heading('DNS, as a line of a zone file:'),
     zone,

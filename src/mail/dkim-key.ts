@@ -72,7 +72,8 @@ async function readFileSafely(keyFile: string): Promise<{ readonly pem: string; 
     return { pem: await file.readFile('utf8'), mode }
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    throw new ConfigError(`Cannot read the DKIM key file ${keyFile}: ${code ?? message}`, { cause })
+    const why = code === 'EACCES' ? 'EACCES, the user that runs mxpress may not' : (code ?? message)
+    throw new ConfigError(`Cannot read the DKIM key file ${keyFile}: ${why}`, { cause })
   }
 }
 
