@@ -4,7 +4,8 @@
  */
 import type { z } from 'zod'
 import { optionList } from './option-list.ts'
-import { dkimKeys, optionsSchema } from './schema.ts'
+import { optionsSchema } from './schema.ts'
+import { dkimKeys } from './schema-dkim.ts'
 import { suggest } from './suggest.ts'
 
 /** Where in the options: `['sourceAddresses', 0]`. Empty for the options as a whole. */

@@ -3,14 +3,11 @@
  * One rule: a key's `error` completes the sentence "Expected `key` to be …".
  */
 import { z } from 'zod'
-import { isSelector, readDomain, toAscii } from './dkim-names.ts'
-import { type Duration, durationForms, readDuration } from './duration.ts'
+import { toAscii } from './dkim-names.ts'
 import { isAddressLiteral, isFqdn, isHostAndPort, isIp, isIpAndPort, isListenAddress } from './host.ts'
 import type {
   AgentOptions,
   DeliveryOptions,
-  DkimKeyOptions,
-  DkimOptions,
   DnsOptions,
   DoctorOptions,
   LogOptions,
@@ -22,74 +19,23 @@ import type {
   TlsOptions,
 } from './options.ts'
 import { authMechanisms } from './relay-settings.ts'
-import { readSize, type Size, sizeForms } from './size.ts'
-
-/** Longest delay of a Node timer, in milliseconds; a longer one would fire at once. */
-const maxTimerMs = 2 ** 31 - 1
-
-const isTimeLimit = (value: unknown) => {
-  const limitMs = readDuration(value)
-  return limitMs !== null && limitMs >= 1 && limitMs <= maxTimerMs
-}
-
-/** A time limit in milliseconds. */
-const timeLimit = (preset: string) =>
-  z
-    .custom<Duration>(isTimeLimit, { error: `a duration from 1ms to 24d such as ${durationForms}` })
-    .transform((value) => readDuration(value) ?? 0)
-    .prefault(preset)
-
-/** Longest time that mail may wait, in milliseconds: a year. Nobody means more, and dates stay dates. */
-const maxWaitMs = 365 * 86_400_000
-
-/** A time that is waited for by date, not by a timer, in milliseconds. */
-const wait = (minMs: number) => {
-  const isWaitingTime = (value: unknown) => {
-    const waitMs = readDuration(value)
-    return waitMs !== null && waitMs >= minMs && waitMs <= maxWaitMs
-  }
-  return z
-    .custom<Duration>(isWaitingTime, {
-      error: `a duration from ${minMs}ms to 365d such as ${durationForms}`,
-    })
-    .transform((value) => readDuration(value) ?? 0)
-}
-
-const waitingTime = (preset: string, minMs: number) => wait(minMs).prefault(preset)
-
-/** Octets. */
-const size = (preset: string) =>
-  z
-    .custom<Size>((value) => (readSize(value) ?? 0) >= 1, { error: `a size such as ${sizeForms}` })
-    .transform((value) => readSize(value) ?? 0)
-    .prefault(preset)
-
-const wholeNumber = (min: number, max?: number) => {
-  const error = `a whole number from ${min}${max === undefined ? '' : ` to ${max}`}`
-  return z
-    .int({ error })
-    .min(min, { error })
-    .max(max ?? Number.MAX_SAFE_INTEGER, { error })
-}
-
-const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
-  z.enum(values, { error: `one of ${values.map((value) => `"${value}"`).join(', ')}` })
-
-const text = (error: string, accepts: (value: string) => boolean) =>
-  z.custom<string>((value) => typeof value === 'string' && accepts(value), { error })
-
-const path = text('the path of a file', (value) => value !== '' && !value.includes('\0'))
-
-const directory = text('the path of a directory', (value) => value !== '' && !value.includes('\0'))
+import { dkim } from './schema-dkim.ts'
+import {
+  directory,
+  oneOf,
+  path,
+  section,
+  size,
+  text,
+  timeLimit,
+  waitingTime,
+  wholeNumber,
+} from './schema-values.ts'
 
 const hostname = text(
   'a fully qualified domain name such as "mail.example.org", or an address literal such as "[192.0.2.1]"',
   (value) => isAddressLiteral(value) || isFqdn(toAscii(value)),
 ).transform((value) => (isAddressLiteral(value) ? value : toAscii(value)))
-
-/** A table whose keys are those of `Options`; each key has a default, so the empty table is one too. */
-const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.strictObject(shape, { error: 'a table of options' }).prefault({} as never)
 
 const ip = text('an IP address such as "192.0.2.1" or "2001:db8::1"', isIp)
 
@@ -207,62 +153,6 @@ const tls = section({
   minVersion: oneOf('TLSv1.2', 'TLSv1.3').default('TLSv1.2'),
   caFile: path.optional(),
 } satisfies Record<keyof TlsOptions, z.ZodType>)
-
-const selector = text('a name such as "mx1", of letters, digits, hyphens and dots', isSelector)
-
-const dkimKey = z.strictObject(
-  { selector, keyFile: path } satisfies Record<keyof DkimKeyOptions, z.ZodType>,
-  { error: 'a table with `selector` and `keyFile`' },
-)
-
-/** Written anew on the way, by every relay or by the last: whoever signs them breaks the signature (RFC 6376 §5.4.1). */
-const unsignable = /^(?:received|return-path|dkim-signature|bcc|resent-bcc)$/i
-
-const signedField = text(
-  'the name of a header field that stays as it is on the way, so not Received, Return-Path, Bcc or DKIM-Signature',
-  (value) => /^[!-9<-~]{1,76}$/.test(value) && !unsignable.test(value),
-)
-
-const dkimShape = {
-  selector: selector.optional(),
-  keyFile: path.optional(),
-  keys: z.array(dkimKey, { error: 'a list of tables with `selector` and `keyFile`' }).default([]),
-  headers: z.array(signedField, { error: 'a list of header field names' }).optional(),
-  expire: wait(1_000).optional(),
-  resign: z.boolean({ error: 'true or false' }).default(false),
-} satisfies Record<keyof DkimOptions, z.ZodType>
-
-/** The keys of one domain's table. */
-export const dkimKeys: readonly string[] = Object.keys(dkimShape)
-
-const dkimDomain = z
-  .strictObject(dkimShape, { error: 'a table with `selector` and `keyFile`' })
-  .refine(
-    ({ selector, keyFile, keys }) =>
-      (selector === undefined) === (keyFile === undefined) && (selector !== undefined || keys.length > 0),
-    'a table with both `selector` and `keyFile`, or a list `keys` of such',
-  )
-  .refine(({ selector, keys }) => {
-    const names = [selector, ...keys.map((key) => key.selector)].flatMap((name) => name?.toLowerCase() ?? [])
-    return new Set(names).size === names.length
-  }, 'a table in which each selector stands once')
-
-const dkim = z
-  .record(z.string(), dkimDomain, { error: 'a table of domains' })
-  .superRefine((domains, context) => {
-    const seen = new Set<string>()
-    for (const name of Object.keys(domains)) {
-      const domain = readDomain(name)
-      const complain = (message: string) => context.addIssue({ code: 'custom', path: [name], message })
-      if (domain === null) complain('named by a domain such as "example.org"')
-      else if (seen.has(domain)) complain('the only entry of its domain')
-      else seen.add(domain)
-    }
-  })
-  .transform((domains) =>
-    Object.fromEntries(Object.entries(domains).map(([name, options]) => [readDomain(name) ?? name, options])),
-  )
-  .prefault({})
 
 const log = section({
   file: path.optional(),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config/file.ts'
 import { optionList } from '../../src/config/option-list.ts'
-import { dkimKeys } from '../../src/config/schema.ts'
+import { dkimKeys } from '../../src/config/schema-dkim.ts'
 import { resolveSettings } from '../../src/config/settings.ts'
 
 const example = await readFile(new URL('../../config/mxpress.example.toml', import.meta.url), 'utf8')
