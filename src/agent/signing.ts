@@ -24,7 +24,7 @@ export async function openSigning({ settings, resolver, now }: SigningParts): Pr
   const { dkim, queue } = settings
   if (dkim.length === 0) return { signer: null, warnings: [] }
   // A tenth of a second and thirty megabytes, for those who sign only.
-  const { createSigner } = await import('../mail/dkim.ts')
+  const { createSigner } = await import('../mail/dkim/signer.ts')
   const warnings = dkim.flatMap((domain) => expiryWarning(domain, queue.expireMs))
   const signer = await createSigner(dkim, {
     now,

@@ -1,7 +1,7 @@
 /** Keys held against what DNS says of them. One rule: a name server that does not answer is no verdict. */
 import { DnsError, type RecordResolver } from '../dns/resolver.ts'
-import { readKey } from '../mail/dkim-key.ts'
-import { compareRecord, type RecordFinding, recordOf } from '../mail/dkim-record.ts'
+import { readKey } from '../mail/dkim/key.ts'
+import { compareRecord, type RecordFinding, recordOf } from '../mail/dkim/record.ts'
 
 /** A key and its names. */
 export interface KeyToCheck {

@@ -177,7 +177,7 @@ export interface DkimOptions extends Partial<DkimKeyOptions> {
   readonly keys?: readonly DkimKeyOptions[]
   /**
    * Fields to sign instead of the usual ones; From always is. Those that decide what a reader sees are signed once more
-   * often than they occur, so that none can be added (RFC 6376 §5.4.2). Default: `../mail/dkim-fields.ts` lists them.
+   * often than they occur, so that none can be added (RFC 6376 §5.4.2). Default: `../mail/dkim/fields.ts` lists them.
    */
   readonly headers?: readonly string[]
   /**

@@ -6,8 +6,8 @@ import { buffer } from 'node:stream/consumers'
 import type { DKIMResult } from 'mailauth'
 import { ConfigError } from '../config/errors.ts'
 import type { DkimSettings } from '../config/settings.ts'
-import { type ReadKey, readKey } from '../mail/dkim-key.ts'
-import { compareRecord, type KeyRecord, recordOf } from '../mail/dkim-record.ts'
+import { type ReadKey, readKey } from '../mail/dkim/key.ts'
+import { compareRecord, type KeyRecord, recordOf } from '../mail/dkim/record.ts'
 import { messageFromBytes } from '../mail/message.ts'
 import { type Answer, evidenceOf, isUnanswered, type Questions } from './questions.ts'
 import type { Evidence } from './result.ts'
@@ -116,7 +116,7 @@ async function verifyOne({ author, entry }: KeyAtWork, answer: Answer): Promise<
   // Only here, so that programs that merely send do not load it.
   const { dkimVerify } = await import('mailauth/lib/dkim/verify.js')
   // With it comes mailauth, which those who never ask for an examination shall not load.
-  const { createSigner } = await import('../mail/dkim.ts')
+  const { createSigner } = await import('../mail/dkim/signer.ts')
   const signer = await createSigner([entry])
   const signed = await signer.sign(messageFromBytes(Buffer.from(sampleMessage(author))))
   const { results } = await dkimVerify(await buffer(signed.open()), {

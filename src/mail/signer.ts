@@ -1,7 +1,7 @@
 /** Who signs messages. One rule: whoever changes a message, or makes one, asks for a signature afterwards. */
 import type { Message } from './message.ts'
 
-/** Signs; `dkim.ts` makes one. */
+/** Signs; `dkim/signer.ts` makes one. */
 export interface Signer {
   /**
    * The message with the signatures it is to have; the same one where it is to have none. For one message, and for what

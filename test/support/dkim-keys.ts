@@ -7,7 +7,7 @@ import path from 'node:path'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { afterAll } from 'vitest'
 import type { DkimSettings } from '../../src/config/settings.ts'
-import { type KeyRecord, recordOf } from '../../src/mail/dkim-record.ts'
+import { type KeyRecord, recordOf } from '../../src/mail/dkim/record.ts'
 
 const directory = mkdtempSync(path.join(tmpdir(), 'mxpress-dkim-'))
 afterAll(() => rm(directory, { recursive: true, force: true }))

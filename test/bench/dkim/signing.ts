@@ -108,8 +108,8 @@ async function way(): Promise<() => unknown> {
 }
 
 async function signer(): Promise<() => unknown> {
-  const { createSigner }: typeof import('../../../src/mail/dkim.ts') = await import(
-    new URL('mail/dkim.js', dist).href
+  const { createSigner }: typeof import('../../../src/mail/dkim/signer.ts') = await import(
+    new URL('mail/dkim/signer.js', dist).href
   )
   const { messageFromBytes }: typeof import('../../../src/mail/message.ts') = await import(
     new URL('mail/message.js', dist).href

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createSigner } from '../../src/mail/dkim.ts'
-import { type Message, messageFromBytes } from '../../src/mail/message.ts'
-import { makeKey, signedWith, verify } from '../support/dkim-keys.ts'
+import { createSigner } from '../../../src/mail/dkim/signer.ts'
+import { type Message, messageFromBytes } from '../../../src/mail/message.ts'
+import { makeKey, signedWith, verify } from '../../support/dkim-keys.ts'
 
 const ours = makeKey('example.org', 'ours', 'ed25519')
 const theirs = makeKey('example.org', 'app', 'rsa')

@@ -1,5 +1,5 @@
 // Parts of mailauth below its public interface, without types of their own. The version is pinned in package.json, and
-// test/mail/dkim-verifiers.test.ts holds what they make against other programs.
+// test/interop/dkim.test.ts holds what they make against other programs.
 
 declare module 'mailauth/lib/dkim/body/index.js' {
   interface BodyHash {

@@ -2,8 +2,8 @@
 import { generateKeyPair, type KeyPairKeyObjectResult } from 'node:crypto'
 import { open, unlink } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import type { DkimAlgorithm } from './dkim-key.ts'
-import { type KeyRecord, recordOf } from './dkim-record.ts'
+import type { DkimAlgorithm } from './key.ts'
+import { type KeyRecord, recordOf } from './record.ts'
 
 /** RFC 8301 §3.2; longer keys do not fit into one DNS datagram, and receivers need not know more than 4,096. */
 const rsaBits = 2_048

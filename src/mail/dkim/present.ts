@@ -3,10 +3,10 @@
  * of them, and only that domain's keys are asked for: who hands in a message must not choose what we look up.
  */
 import { Readable } from 'node:stream'
-import { recordName } from './dkim-record.ts'
-import { splitTags } from './dkim-tags.ts'
-import type { Message } from './message.ts'
-import { type Field, fieldText } from './message-header.ts'
+import type { Message } from '../message.ts'
+import { type Field, fieldText } from '../message-header.ts'
+import { recordName } from './record.ts'
+import { splitTags } from './tags.ts'
 
 /** The TXT records of a name, the strings of each joined. Rejects when there are none. */
 export type LookUpTxt = (name: string) => Promise<readonly string[]>

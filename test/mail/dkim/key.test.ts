@@ -2,10 +2,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { expect, test } from 'vitest'
-import { ConfigError } from '../../src/config/errors.ts'
-import { createSigner } from '../../src/mail/dkim.ts'
-import { readKey } from '../../src/mail/dkim-key.ts'
-import { makeFile, makeKey, signedWith } from '../support/dkim-keys.ts'
+import { ConfigError } from '../../../src/config/errors.ts'
+import { readKey } from '../../../src/mail/dkim/key.ts'
+import { createSigner } from '../../../src/mail/dkim/signer.ts'
+import { makeFile, makeKey, signedWith } from '../../support/dkim-keys.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 })
 const pemOf = (options: object = {}) =>

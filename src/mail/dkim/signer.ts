@@ -6,13 +6,17 @@
  *
  * One rule: a message is signed once, however many roads it takes; what is signed already comes back as it is.
  */
-import { ConfigError } from '../config/errors.ts'
-import type { DkimSettings } from '../config/settings.ts'
-import { AddressError } from './address.ts'
-import { parseAddressList } from './address-list.ts'
-import { hashBody } from './dkim-body.ts'
-import { chooseFields, type FieldChoice, fieldChoice, type SignedFields } from './dkim-fields.ts'
-import { type DkimKey, readKey } from './dkim-key.ts'
+import { ConfigError } from '../../config/errors.ts'
+import type { DkimSettings } from '../../config/settings.ts'
+import { AddressError } from '../address.ts'
+import { parseAddressList } from '../address-list.ts'
+import { type Message, prependFields } from '../message.ts'
+import { MessageError } from '../message-error.ts'
+import { type Field, fieldText, parseHeader } from '../message-header.ts'
+import type { Signer } from '../signer.ts'
+import { hashBody } from './body.ts'
+import { chooseFields, type FieldChoice, fieldChoice, type SignedFields } from './fields.ts'
+import { type DkimKey, readKey } from './key.ts'
 import {
   findSignatures,
   isOneValid,
@@ -20,13 +24,9 @@ import {
   type PresentSignature,
   type ReadMessage,
   withoutFields,
-} from './dkim-present.ts'
-import { recordName, recordOf } from './dkim-record.ts'
-import { signatureField } from './dkim-signature.ts'
-import { type Message, prependFields } from './message.ts'
-import { MessageError } from './message-error.ts'
-import { type Field, fieldText, parseHeader } from './message-header.ts'
-import type { Signer } from './signer.ts'
+} from './present.ts'
+import { recordName, recordOf } from './record.ts'
+import { signatureField } from './signature.ts'
 
 /** What signing needs of its surroundings. */
 export interface SignerOptions {

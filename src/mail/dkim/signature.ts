@@ -10,7 +10,7 @@ import { createHash, type KeyObject, type SignKeyObjectInput, sign } from 'node:
 import { promisify } from 'node:util'
 import { generateCanonicalizedHeader } from 'mailauth/lib/dkim/header/index.js'
 import { formatSignatureHeaderLine } from 'mailauth/lib/tools.js'
-import type { DkimKey } from './dkim-key.ts'
+import type { DkimKey } from './key.ts'
 
 /** What is signed. */
 export interface SignedContent {

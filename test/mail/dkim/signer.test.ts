@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { composeMail } from '../../src/mail/compose.ts'
-import { createSigner } from '../../src/mail/dkim.ts'
-import type { Mail } from '../../src/mail/mail.ts'
-import { type Message, messageFromBytes } from '../../src/mail/message.ts'
-import { toSevenBit } from '../../src/mail/seven-bit.ts'
-import { makeKey, signedWith, verify } from '../support/dkim-keys.ts'
+import { composeMail } from '../../../src/mail/compose.ts'
+import { createSigner } from '../../../src/mail/dkim/signer.ts'
+import type { Mail } from '../../../src/mail/mail.ts'
+import { type Message, messageFromBytes } from '../../../src/mail/message.ts'
+import { toSevenBit } from '../../../src/mail/seven-bit.ts'
+import { makeKey, signedWith, verify } from '../../support/dkim-keys.ts'
 
 const rsa = makeKey('example.org', 'rsa1', 'rsa')
 const ed25519 = makeKey('example.org', 'ed1', 'ed25519')

@@ -2,7 +2,7 @@
  * Which header fields a signature covers (RFC 6376 §5.4). One rule: what decides what a reader sees is signed once more
  * often than it occurs, so that whoever has the signed message cannot add one; what is rewritten on the way never is.
  */
-import type { Field } from './message-header.ts'
+import type { Field } from '../message-header.ts'
 
 /**
  * Signed as often as they occur and once more: from whom, to whom, what about, when, and how the body is to be read.

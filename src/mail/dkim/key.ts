@@ -3,7 +3,7 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { ConfigError } from '../config/errors.ts'
+import { ConfigError } from '../../config/errors.ts'
 
 /** RFC 8301 §3.1 and RFC 8463. */
 export type DkimAlgorithm = 'rsa' | 'ed25519'

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { dkimBody } from 'mailauth/lib/dkim/body/index.js'
-import type { Message } from './message.ts'
+import type { Message } from '../message.ts'
 
 /** Longer than any header that a receiver takes; without an end the section of a hostile message could fill the memory. */
 const headerLimitOctets = 4 * 1024 * 1024

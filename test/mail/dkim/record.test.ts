@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { compareRecord, recordOf, zoneLine } from '../../src/mail/dkim-record.ts'
+import { compareRecord, recordOf, zoneLine } from '../../../src/mail/dkim/record.ts'
 
 // RFC 8463 §A.2: the key and its record.
 const rfcKey = createPublicKey({

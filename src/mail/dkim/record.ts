@@ -3,7 +3,7 @@
  * One rule: nothing here asks the DNS; whoever does hands over what it said.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { splitTags } from './dkim-tags.ts'
+import { splitTags } from './tags.ts'
 
 /** A TXT record, as a web form asks for it. */
 export interface KeyRecord {
