@@ -4,6 +4,8 @@ import path from 'node:path'
 import { createTransport } from 'nodemailer'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type AgentOptions, createAgent, messageFromBytes, parseAddress, startDaemon } from '../src/index.ts'
+import type { LogEvent } from '../src/log/events.ts'
+import { type Log, silentLog } from '../src/log/log.ts'
 import { openSqliteQueue } from '../src/queue/sqlite/store.ts'
 import { startSandbox } from '../src/sandbox/sandbox.ts'
 import { run, start } from './cli/run.ts'
@@ -218,4 +220,39 @@ test('what an operator should put right is said once, and mail goes out', async 
     'dkim."sender.test".expire is shorter than queue.expire: mail that waits longer arrives with a signature that has run out',
   ])
   expect(await verdicts('warned2@accepts.test')).toEqual(bothPass)
+})
+
+describe('a message with two From fields goes unsigned', () => {
+  const twice = (to: string) => `Message-ID: <2@sender.test>\r\nFrom: b@sender.test\r\n${raw(to)}`
+
+  test('and the log names it', async () => {
+    const events: LogEvent[] = []
+    const log: Log = { ...silentLog, write: (event) => void events.push(event) }
+    await using agent = createAgent(await options(), { log })
+    const message = messageFromBytes(Buffer.from(twice('twice@accepts.test')))
+    const recipients = [{ address: parseAddress('twice@accepts.test'), field: 'to' as const }]
+    const envelope = { reversePath: parseAddress('alice@sender.test'), recipients }
+    for await (const { kind } of agent.deliver(message, envelope)) expect(kind).toBe('delivered')
+    expect(await verdicts('twice@accepts.test')).toEqual([])
+    expect(events.filter(({ kind }) => kind === 'unsigned')).toEqual([
+      {
+        kind: 'unsigned',
+        id: '-',
+        messageId: '<2@sender.test>',
+        domain: 'sender.test',
+        reason: 'several-from',
+      },
+    ])
+  })
+
+  test('and sendmail, which has no log, says so', async () => {
+    const cwd = await configured()
+    const env = { MXPRESS_HOSTNAME: 'sender.test' }
+    const args = ['sendmail', '-f', 'alice@sender.test', 'twice@accepts.test']
+    const { code, stderr } = await run(args, { cwd, env, stdin: twice('twice@accepts.test') })
+    expect([code, stderr]).toEqual([
+      0,
+      'mxpress: warning: <2@sender.test> goes without a signature of sender.test: several-from\n',
+    ])
+  })
 })

@@ -173,6 +173,7 @@ export class DirectAgent implements Agent {
       settings: this.#settings,
       resolver: asked,
       now: () => this.#clock.now(),
+      onUnsigned: (unsigned) => log.write({ kind: 'unsigned', id: '-', ...unsigned }),
     })
     const log = this.#seams.log ?? (await this.#openLog())
     for (const text of warnings) this.#warn(text, log)

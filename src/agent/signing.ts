@@ -1,6 +1,7 @@
 /** The agent's signer: keys read before anything is sent, and what their operator should know said once. */
 import type { DkimSettings, Settings } from '../config/settings.ts'
 import type { RecordResolver, Resolver } from '../dns/resolver.ts'
+import type { Unsigned } from '../mail/dkim/signer.ts'
 import type { Signer } from '../mail/signer.ts'
 
 /** What signing needs. */
@@ -10,6 +11,8 @@ export interface SigningParts {
   readonly resolver: Resolver & Partial<RecordResolver>
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Told of each message that should be signed and cannot be. */
+  readonly onUnsigned: (unsigned: Unsigned) => void
 }
 
 /** A signer, and whole sentences for its operator. */
@@ -20,7 +23,7 @@ export interface Signing {
 }
 
 /** Reads the keys. @throws {ConfigError} */
-export async function openSigning({ settings, resolver, now }: SigningParts): Promise<Signing> {
+export async function openSigning({ settings, resolver, now, onUnsigned }: SigningParts): Promise<Signing> {
   const { dkim, queue } = settings
   if (dkim.length === 0) return { signer: null, warnings: [] }
   // A tenth of a second and thirty megabytes, for those who sign only.
@@ -28,6 +31,7 @@ export async function openSigning({ settings, resolver, now }: SigningParts): Pr
   const warnings = dkim.flatMap((domain) => expiryWarning(domain, queue.expireMs))
   const signer = await createSigner(dkim, {
     now,
+    onUnsigned,
     onWarning: (text) => warnings.push(text),
     ...(resolver.resolveTxt === undefined ? {} : { lookUp: txtLookUp(resolver as RecordResolver) }),
   })

@@ -167,6 +167,9 @@ async function signerFor(settings: Settings): Promise<Signer | null> {
     settings,
     resolver: createSystemResolver({ servers, timeoutMs }),
     now: () => systemClock.now(),
+    // There is no log.
+    onUnsigned: ({ messageId, domain, reason }) =>
+      warn(`${messageId} goes without a signature of ${domain}: ${reason}`),
   })
   for (const text of warnings) warn(text)
   return signer

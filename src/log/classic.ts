@@ -18,6 +18,7 @@ import type {
   SubmissionEvent,
   TlsEvent,
   TryingEvent,
+  UnsignedEvent,
   VerdictEvent,
 } from './events.ts'
 import { timestamp } from './timestamp.ts'
@@ -65,6 +66,8 @@ function formatRecord(record: LogRecord): string {
       return formatSessionEnd(record)
     case 'submission':
       return formatSubmission(record)
+    case 'unsigned':
+      return formatUnsigned(record)
     case 'login':
       return formatLogin(record)
     case 'settled':
@@ -120,6 +123,10 @@ function formatSubmission(event: SubmissionEvent): string {
   return `${idOf(event)} ${verdict} from=<${escapeText(event.reversePath, angle)}> recipients=${event.recipients} size=${event.size} client=${escapeText(event.client, token)} tls=${
     event.tls === null ? 'none' : escapeText(event.tls, token)
   }${user} reply="${escapeText(event.reply, quoted)}"${formatError(event.error)}`
+}
+
+function formatUnsigned(event: UnsignedEvent): string {
+  return `${idOf(event)} unsigned message-id="${escapeText(event.messageId, quoted)}" domain=${escapeText(event.domain, token)} reason=${event.reason}`
 }
 
 function formatLogin(event: LoginEvent): string {

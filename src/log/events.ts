@@ -112,6 +112,24 @@ export interface SubmissionEvent {
   readonly error: string | null
 }
 
+/**
+ * A message of a domain whose mail is signed goes out without a signature, because none can be made. One that is signed
+ * already, or is of nobody's domain, is no such event.
+ */
+export interface UnsignedEvent {
+  readonly kind: 'unsigned'
+  readonly id: string
+  /** With its angle brackets; empty where the message has none. */
+  readonly messageId: string
+  /** The one that has the keys. */
+  readonly domain: string
+  /**
+   * `several-from`: a signature would vouch for each of its From fields · `too-many-fields` to name in a signature ·
+   * `header-too-large`: no end of the header where any receiver would still look for one.
+   */
+  readonly reason: 'several-from' | 'too-many-fields' | 'header-too-large'
+}
+
 /** Somebody tried to log in. */
 export interface LoginEvent {
   readonly kind: 'login'
@@ -167,6 +185,7 @@ export type LogEvent =
   | VerdictEvent
   | SessionEndEvent
   | SubmissionEvent
+  | UnsignedEvent
   | LoginEvent
   | SettledEvent
   | TroubleEvent

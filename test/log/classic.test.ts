@@ -128,6 +128,17 @@ test.each<[string, LogRecord, string]>([
     'settled to=<bob@example.test> outcome=failed state=gone attempts=2 reports=1 status=5.1.1',
   ],
   [
+    'a message that cannot be signed',
+    {
+      kind: 'unsigned',
+      id: '4D1A',
+      messageId: '<1"2@sender.test>',
+      domain: 'sender.test',
+      reason: 'several-from',
+    },
+    'unsigned message-id="<1\\"2@sender.test>" domain=sender.test reason=several-from',
+  ],
+  [
     'trouble',
     { kind: 'trouble', id: '4D1A', error: 'There is no room\nin /queue' },
     'trouble error="There is no room\\x0ain /queue"',

@@ -14,14 +14,16 @@ const octetsPerTurn = 1024 * 1024
 
 const endOfHeader = Buffer.from('\r\n\r\n')
 
-/**
- * The SHA-256 of the body in relaxed form, in Base64; `null` when `wants` does.
- * @param wants is given the header section, its blank line included, before any of the body is hashed
- */
-export async function hashBody(
-  message: Message,
-  wants: (header: Uint8Array) => boolean,
-): Promise<string | null> {
+/** Who is told of the header. */
+export interface HeaderReader {
+  /** Whether the body is wanted; given the header section, its blank line included, before any of it is hashed. */
+  wants(header: Uint8Array): boolean
+  /** Given as much of a header as is in memory when its end has not come; then there is no hash. */
+  onTooLarge?(beginning: Uint8Array): void
+}
+
+/** The SHA-256 of the body in relaxed form, in Base64; `null` when it is not wanted, or the header too large. */
+export async function hashBody(message: Message, reader: HeaderReader): Promise<string | null> {
   const hash = dkimBody('relaxed', 'sha256')
   let header: Buffer | null = Buffer.alloc(0)
   let hashed = 0
@@ -30,10 +32,13 @@ export async function hashBody(
     if (header !== null) {
       header = header.length === 0 ? asBuffer(chunk) : Buffer.concat([header, chunk])
       const at = header.indexOf(endOfHeader)
-      if (at === -1 && header.length > headerLimitOctets) return null
-      if (at === -1) continue
+      if (at === -1) {
+        if (header.length <= headerLimitOctets) continue
+        reader.onTooLarge?.(wholeLines(header))
+        return null
+      }
       const end = at + endOfHeader.length
-      if (!wants(header.subarray(0, end))) return null
+      if (!reader.wants(header.subarray(0, end))) return null
       body = header.subarray(end)
       header = null
     }
@@ -44,8 +49,12 @@ export async function hashBody(
     await nextTurn()
   }
   // A message without a blank line is all header, and its body empty.
-  if (header !== null && !wants(header)) return null
+  if (header !== null && !reader.wants(header)) return null
   return hash.digest('base64')
+}
+
+function wholeLines(octets: Buffer): Uint8Array {
+  return octets.subarray(0, octets.lastIndexOf('\r\n') + 2)
 }
 
 function asBuffer(octets: Uint8Array): Buffer {

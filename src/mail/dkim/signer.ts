@@ -8,6 +8,7 @@
  */
 import { ConfigError } from '../../config/errors.ts'
 import type { DkimSettings } from '../../config/settings.ts'
+import type { UnsignedEvent } from '../../log/events.ts'
 import { AddressError } from '../address.ts'
 import { parseAddressList } from '../address-list.ts'
 import { type Message, prependFields } from '../message.ts'
@@ -36,7 +37,12 @@ export interface SignerOptions {
   readonly lookUp?: LookUpTxt
   /** Told, once, what the operator should know of the keys. */
   readonly onWarning?: (text: string) => void
+  /** Told of each message that should be signed and cannot be. */
+  readonly onUnsigned?: (unsigned: Unsigned) => void
 }
+
+/** A message that goes unsigned although its author's domain has keys, for the log. */
+export type Unsigned = Omit<UnsignedEvent, 'kind' | 'id'>
 
 /** A domain with its keys read. */
 interface SigningDomain extends Omit<DkimSettings, 'keys' | 'headers'> {
@@ -97,9 +103,11 @@ class DkimSigner implements Signer {
 
   async withoutOwn(message: Message): Promise<Uint8Array> {
     let header: Uint8Array = new Uint8Array(0)
-    await hashBody(message, (octets) => {
-      header = octets
-      return false
+    await hashBody(message, {
+      wants: (octets) => {
+        header = octets
+        return false
+      },
     })
     const own = findSignatures(header, fieldsOf(header)).filter((signature) => this.#isOwn(signature))
     const pieces: Uint8Array[] = []
@@ -114,14 +122,23 @@ class DkimSigner implements Signer {
 
   async #sign(message: Message): Promise<Message> {
     const found: { author: Author | null } = { author: null }
-    const bodyHash = await hashBody(message, (header) => {
-      found.author = this.#authorOf(message, header)
-      return found.author !== null
+    const bodyHash = await hashBody(message, {
+      wants: (header) => {
+        found.author = this.#authorOf(message, header)
+        return found.author !== null
+      },
+      onTooLarge: (beginning) => {
+        const author = this.#authorOf(message, beginning)
+        if (author !== null) this.#giveUp(author, 'header-too-large')
+      },
     })
     const { author } = found
     if (bodyHash === null || author === null || (await this.#isSignedAlready(author))) return message
     const chosen = chooseFields(author.fields, author.domain.choice)
-    if (chosen === null) return message
+    if (chosen === null) {
+      this.#giveUp(author, 'too-many-fields')
+      return message
+    }
     return prependFields(message, await this.#signatures(author, chosen, bodyHash))
   }
 
@@ -129,14 +146,20 @@ class DkimSigner implements Signer {
   #authorOf(message: Message, header: Uint8Array): Author | null {
     const fields = fieldsOf(header)
     const from = fields.filter(({ name }) => name === 'from')
-    const [only] = from
-    // Of two From fields receivers show whichever they like: a signature would vouch for both (RFC 6376 §8.15).
-    if (only === undefined || from.length > 1) return null
-    for (const name of domainsIn(fieldText(header, only))) {
+    const names = from.slice(0, mostFromFields).flatMap((field) => domainsIn(fieldText(header, field)))
+    for (const name of names) {
       const domain = this.#domainFor(name)
-      if (domain !== null) return { message, header, fields, name, domain }
+      if (domain === null) continue
+      // Of two From fields receivers show whichever they like: a signature would vouch for both (RFC 6376 §8.15).
+      if (from.length === 1) return { message, header, fields, name, domain }
+      this.#giveUp({ message, domain }, 'several-from')
+      return null
     }
     return null
+  }
+
+  #giveUp({ message, domain }: Pick<Author, 'message' | 'domain'>, reason: Unsigned['reason']): void {
+    this.#options.onUnsigned?.({ messageId: message.messageId, domain: domain.domain, reason })
   }
 
   /** The domain's own entry, or that of the nearest domain above it. */
@@ -193,6 +216,9 @@ class DkimSigner implements Signer {
     return made.join('')
   }
 }
+
+/** Of several, these are read to learn whether one is ours; a hostile message has a hundred thousand. */
+const mostFromFields = 10
 
 /** A message that we sign, and for whom. */
 interface Author extends ReadMessage {

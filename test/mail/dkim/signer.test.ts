@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { composeMail } from '../../../src/mail/compose.ts'
-import { createSigner } from '../../../src/mail/dkim/signer.ts'
+import { createSigner, type Unsigned } from '../../../src/mail/dkim/signer.ts'
 import type { Mail } from '../../../src/mail/mail.ts'
 import { type Message, messageFromBytes } from '../../../src/mail/message.ts'
 import { toSevenBit } from '../../../src/mail/seven-bit.ts'
@@ -221,5 +221,32 @@ describe('a hostile message costs no more than its size', () => {
       !isUnsigned,
     )
     if (isUnsigned) expect(top).not.toContain('DKIM-Signature: v=1')
+  })
+})
+
+describe('a message that should be signed and cannot be is told of, once', () => {
+  const toMany = `${'To: b@example.net\n'.repeat(501)}From: a@example.org\n\nx\n`
+  const endless = `From: a@example.org\n${`X: ${'y'.repeat(900)}\n`.repeat(6_000)}\nx\n`
+  const cases: readonly (readonly [string, string, readonly Unsigned['reason'][]])[] = [
+    ['two From fields of ours', 'From: a@example.org\nFrom: b@example.org\n\nx\n', ['several-from']],
+    ['one of somebody else before ours', 'From: a@example.com\nFrom: b@example.org\n\nx\n', ['several-from']],
+    ['more fields than a signature names', toMany, ['too-many-fields']],
+    ['a header larger than receivers take', endless, ['header-too-large']],
+    ['two From fields, none of them ours', 'From: a@example.com\nFrom: b@example.com\n\nx\n', []],
+    ['a large header of somebody else', endless.replace('example.org', 'example.com'), []],
+    ['one that is nobody’s', 'From: a@example.com\n\nx\n', []],
+    ['one that is signed', 'From: a@example.org\n\nx\n', []],
+  ]
+  test.each(cases)('%s', async (_name, text, reasons) => {
+    const told: Unsigned[] = []
+    const own = await createSigner([signedWith('example.org', [ed25519])], {
+      onUnsigned: (unsigned) => told.push(unsigned),
+    })
+    const message = messageOf(`Message-ID: <1@example.org>\n${text}`)
+    const signed = await own.sign(message)
+    expect(await own.sign(message)).toBe(signed)
+    expect(told).toEqual(
+      reasons.map((reason) => ({ messageId: '<1@example.org>', domain: 'example.org', reason })),
+    )
   })
 })
