@@ -145,6 +145,7 @@ export class Contents {
     try {
       const handle = await open(temporary, 'wx', 0o600)
       try {
+        await giveToOwnerOf(this.#folder, handle)
         for await (const chunk of message.open()) await writeWhole(handle, chunk)
         await handle.sync()
       } finally {
@@ -173,6 +174,12 @@ async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> 
   for (let written = 0; written < chunk.length; ) {
     written += (await handle.write(chunk, written)).bytesWritten
   }
+}
+
+/** What root hands in, as cron does, has to be read by the daemon, which is another user. */
+async function giveToOwnerOf(folder: string, handle: FileHandle): Promise<void> {
+  const [ours, theirs] = await Promise.all([handle.stat(), stat(folder)])
+  if (ours.uid === 0 && theirs.uid !== 0) await handle.chown(theirs.uid, theirs.gid)
 }
 
 function isSystemError(error: unknown): boolean {

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -138,6 +139,15 @@ describe('a directory', () => {
     expect(statSync(queue).mode & 0o077).toBe(0)
     for (const file of ['queue.db', 'queue.db-wal'])
       expect(statSync(path.join(queue, file)).mode & 0o077).toBe(0)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('that is another user’s lets him read what root hands in', async () => {
+    const [uid, gid] = [12_345, 23_456]
+    await using store = await openSqliteQueue(dir)
+    for (const name of ['.', 'content']) chownSync(path.join(dir, name), uid, gid)
+    await store.add(submissionTo(['bob@example.test'], { message: messageOf('large', 200_000) }))
+    const [file = ''] = readdirSync(path.join(dir, 'content'))
+    expect(statSync(path.join(dir, 'content', file))).toMatchObject({ uid, gid })
   })
 })
 
