@@ -24,7 +24,7 @@ export interface CommandText {
   readonly name: string
   readonly summary: string
   readonly description: string
-  /** Whole lines, shown under `Examples:`. */
+  /** Shown under `Examples:`; a line break within one goes behind a backslash, as in a shell. */
   readonly examples: readonly string[]
 }
 
@@ -37,7 +37,22 @@ export function newCommand({ name, summary, description, examples }: CommandText
     .option('--json', 'one JSON document on standard output and nothing else there')
     .showHelpAfterError(`(mxpress ${name} --help tells more)`)
     .hook('preAction', (_program, command) => refuseArguments(command, name))
-    .addHelpText('after', ['', 'Examples:', ...examples.map((line) => `  ${line}`)].join('\n'))
+    .addHelpText('after', examplesText(examples))
+}
+
+/** A command that is nothing but its subcommands. */
+export function newGroup({ name, summary, description, examples }: CommandText): Command {
+  return bareCommand(name)
+    .summary(summary)
+    .description(description)
+    .showHelpAfterError(`(mxpress ${name} --help tells more)`)
+    .addHelpText('after', examplesText(examples))
+}
+
+/** The end of a help text. */
+export function examplesText(examples: readonly string[]): string {
+  const lines = examples.flatMap((example) => example.split('\n'))
+  return ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n')
 }
 
 /** A command that throws instead of ending the process, so that `exit-code.ts` alone decides how it ends. */

@@ -7,7 +7,7 @@ import { createSystemResolver } from '../dns/system.ts'
 import { makeKey, type NewKey } from '../mail/dkim/keygen.ts'
 import { type KeyRecord, zoneLine } from '../mail/dkim/record.ts'
 import { type AgentOptionValues, checkConfig, readAgentOptions } from './agent-options.ts'
-import { bareCommand, type CommonOptions, newCommand } from './command.ts'
+import { type CommonOptions, newCommand, newGroup } from './command.ts'
 import { type CheckedKey, checkKeys, type KeyToCheck } from './dkim-check.ts'
 import { InputDataError, InputFileError, StartError, UsageError } from './errors.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
@@ -29,10 +29,12 @@ interface CheckOptions extends CommonOptions, Pick<AgentOptionValues, 'dns'> {
 
 /** The command with its subcommands; each sets `process.exitCode`. */
 export function dkimCommand(): Command {
-  return bareCommand('dkim')
-    .summary('make and check keys to sign mail with')
-    .description('Makes keys to sign mail with (DKIM), and checks that DNS has them.')
-    .showHelpAfterError('(mxpress dkim --help tells more)')
+  return newGroup({
+    name: 'dkim',
+    summary: 'make and check keys to sign mail with',
+    description: 'Makes keys to sign mail with (DKIM), and checks that DNS has them.',
+    examples: ['mxpress dkim keygen --domain example.org --selector mx1', 'mxpress dkim check'],
+  })
     .addCommand(keygenCommand())
     .addCommand(checkCommand())
 }
@@ -46,7 +48,7 @@ function keygenCommand(): Command {
       'there already is never written over.',
     examples: [
       'mxpress dkim keygen --domain example.org --selector mx1',
-      'mxpress dkim keygen --domain example.org --selector mx1e --algorithm ed25519 --key-file /etc/mxpress/ed.pem',
+      'mxpress dkim keygen --domain example.org --selector mx1e \\\n  --algorithm ed25519 --key-file /etc/mxpress/ed.pem',
     ],
   })
     .requiredOption('--domain <domain>', 'whose mail it signs')
@@ -69,7 +71,7 @@ function checkCommand(): Command {
     examples: [
       'mxpress dkim check',
       'mxpress dkim check --domain example.org --selector mx1',
-      'mxpress dkim check --domain example.org --selector mx1 --key-file mx1.pem --dns 192.0.2.53',
+      'mxpress dkim check --domain example.org --selector mx1 --key-file mx1.pem \\\n  --dns 192.0.2.53',
     ],
   })
     .option('--domain <domain>', 'whose keys (default: those of every configured domain)')

@@ -1,6 +1,7 @@
 /** From the command line to an exit code. Each command has a file of its own; nothing about mail is decided here. */
+import type { Command } from 'commander'
 import { escapeText } from '../log/escape.ts'
-import { bareCommand } from './command.ts'
+import { bareCommand, examplesText } from './command.ts'
 import { demoCommand } from './demo.ts'
 import { dkimCommand } from './dkim.ts'
 import { doctorCommand } from './doctor.ts'
@@ -25,10 +26,20 @@ export async function main(argv: readonly string[]): Promise<void> {
     complain(error)
     process.exit(exitCodes.software)
   })
-  const program = bareCommand('mxpress')
+  try {
+    await newProgram().parseAsync(argv)
+  } catch (error) {
+    process.exitCode = exitCodeOfError(error)
+    if (!isReported(error)) complain(error)
+  }
+}
+
+/** The program with all its commands. */
+export function newProgram(): Command {
+  return bareCommand('mxpress')
     .description('Delivers mail straight to the recipients’ own servers.')
     .showHelpAfterError('(mxpress --help tells more)')
-    .addHelpText('after', ['', 'Examples:', '  mxpress demo', '  mxpress send --help'].join('\n'))
+    .addHelpText('after', examplesText(['mxpress demo', 'mxpress send --help']))
     .addCommand(sendCommand())
     .addCommand(probeCommand())
     .addCommand(doctorCommand())
@@ -40,12 +51,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(talkCommand())
     .addCommand(sandboxCommand())
     .addCommand(demoCommand())
-  try {
-    await program.parseAsync(argv)
-  } catch (error) {
-    process.exitCode = exitCodeOfError(error)
-    if (!isReported(error)) complain(error)
-  }
 }
 
 function complain(error: unknown): void {

@@ -9,7 +9,7 @@ import { DEAD, type EntryState, HELD, LEASED, type QueueEntry, READY } from '../
 import { openSqliteQueue } from '../queue/sqlite/store.ts'
 import type { QueueStore } from '../queue/store.ts'
 import { type AgentOptionValues, addQueueOption, readAgentOptions } from './agent-options.ts'
-import { bareCommand, type CommandText, type CommonOptions, newCommand } from './command.ts'
+import { type CommandText, type CommonOptions, newCommand, newGroup } from './command.ts'
 import { UsageError } from './errors.ts'
 import type { ExitCode } from './exit-code.ts'
 import { given } from './option-values.ts'
@@ -29,12 +29,17 @@ interface ListOptions extends StoreOptions, SelectorOptions {
 
 /** The command with its subcommands; each sets `process.exitCode`. */
 export function queueCommand(): Command {
-  const command = bareCommand('queue')
-    .summary('look at and steer the queue')
-    .description(
+  const command = newGroup({
+    name: 'queue',
+    summary: 'look at and steer the queue',
+    description:
       'Looks at and steers the mail that waits; works while `mxpress serve` runs and while it does not.',
-    )
-    .showHelpAfterError('(mxpress queue --help tells more)')
+    examples: [
+      'mxpress queue list',
+      'mxpress queue show 2F7K-1',
+      'mxpress queue retry --domain example.net --queue /var/lib/mxpress/queue',
+    ],
+  })
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(statsCommand())

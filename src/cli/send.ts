@@ -38,11 +38,11 @@ export function sendCommand(): Command {
     description:
       'Composes or reads one message and delivers it now, straight to each recipient’s exchangers.',
     examples: [
-      "mxpress send --from alice@example.org --to 'Bob <bob@example.net>' --subject Hello --text 'Hi Bob'",
-      'mxpress send --from alice@example.org --to bob@example.net --html-file page.html --attach report.pdf',
+      "mxpress send --from alice@example.org --to 'Bob <bob@example.net>' \\\n  --subject Hello --text 'Hi Bob'",
+      'mxpress send --from alice@example.org --to bob@example.net \\\n  --html-file page.html --attach report.pdf',
       'mxpress send --raw message.eml --dry-run',
       'generate | mxpress send --raw - --json > report.json',
-      'mxpress send --raw message.eml --relay smtp.example.net --relay-user me --relay-password-file relay.secret',
+      'mxpress send --raw message.eml --relay smtp.example.net \\\n  --relay-user me --relay-password-file relay.secret',
     ],
   })
   addAgentOptions(addMailOptions(command))

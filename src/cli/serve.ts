@@ -25,7 +25,7 @@ export function serveCommand(): Command {
       'Delivers what waits in the queue, tries again what was deferred, and takes mail over SMTP, until SIGTERM or Ctrl-C. SIGHUP reopens the log.',
     examples: [
       'mxpress serve',
-      'mxpress serve --listen 127.0.0.1:2525 --queue /var/spool/mxpress --log /var/log/mxpress.log',
+      'mxpress serve --listen 127.0.0.1:2525 --queue /var/spool/mxpress \\\n  --log /var/log/mxpress.log',
       'mxpress serve --config /etc/mxpress/mxpress.toml',
     ],
   })

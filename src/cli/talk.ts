@@ -54,7 +54,7 @@ From a file or a pipe, each reply has to be 2xx or 3xx, or what the :expect behi
       'mxpress talk --mx example.net --transcript session.txt',
       'mxpress talk mail.example.org:465',
       'mxpress talk 127.0.0.1:2525 --script check.rc --timeout 10s',
-      "printf 'EHLO me.example.org\\nSTARTTLS\\nEHLO me.example.org\\n' | mxpress talk mx1.example.net --json",
+      "printf 'EHLO me.example.org\\nSTARTTLS\\nEHLO me.example.org\\n' | \\\n  mxpress talk mx1.example.net --json",
     ],
   })
     .argument('<host[:port]>', 'whom to call; port 25 unless it is given')

@@ -4,7 +4,7 @@ import { resolveSettings } from '../config/settings.ts'
 import { hashPassword } from '../submission/password.ts'
 import { isUserName, putUser, readUsers, removeUser } from '../submission/users-file.ts'
 import { readAgentOptions } from './agent-options.ts'
-import { bareCommand, type CommonOptions, newCommand } from './command.ts'
+import { type CommonOptions, newCommand, newGroup } from './command.ts'
 import { InputDataError, UsageError } from './errors.ts'
 import { given } from './option-values.ts'
 import { readNewPassword } from './password-input.ts'
@@ -12,13 +12,14 @@ import { formatJson, printLine } from './terminal.ts'
 
 /** The command with its subcommands. */
 export function userCommand(): Command {
-  return bareCommand('user')
-    .summary('say who may log in to hand in mail')
-    .description(
+  return newGroup({
+    name: 'user',
+    summary: 'say who may log in to hand in mail',
+    description:
       'Keeps the users file that `mxpress serve` asks when a client logs in; a change counts at once. FILE is ' +
-        'submission.usersFile of the configuration unless it is named.',
-    )
-    .showHelpAfterError('(mxpress user --help tells more)')
+      'submission.usersFile of the configuration unless it is named.',
+    examples: ['mxpress user add alice', 'mxpress user list /etc/mxpress/users'],
+  })
     .addCommand(addCommand())
     .addCommand(removeCommand())
     .addCommand(listCommand())

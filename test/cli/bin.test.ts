@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import type { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { newProgram } from '../../src/cli/main.ts'
 import { bin, run } from './run.ts'
 
 /** A Node of the system that is too old, if there is one. */
@@ -51,10 +53,28 @@ test('--version prints the version of the package', async () => {
   }
 })
 
-test.each(['send', 'sandbox', 'demo'])('%s --help shows examples', async (command) => {
-  const { code, stdout, stderr } = await run([command, '--help'])
+/** A command with all below it. */
+const withSubcommands = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap(withSubcommands),
+]
+
+const nameOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
+
+const commands = withSubcommands(newProgram()).map((command) => [nameOf(command), command] as const)
+
+test.each(commands)('%s --help shows examples, and fits a terminal of 80 columns', (name, command) => {
+  let help = ''
+  command.configureOutput({ writeOut: (text) => void (help += text), getOutHelpWidth: () => 80 }).outputHelp()
+  expect(help).toMatch(new RegExp(`\\nExamples:\\n(?: {2}.*\\n)*? {2}.*${name}`))
+  expect(help.split('\n').filter((line) => line.length > 80)).toEqual([])
+})
+
+test('--help of a command goes to standard output, and ends with 0', async () => {
+  const { code, stdout, stderr } = await run(['queue', 'list', '--help'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout).toMatch(new RegExp(`Examples:\\n {2}(.*\\n {2})?.*mxpress ${command}`))
+  expect(stdout).toMatch(/^Usage: mxpress queue list .*\nExamples:\n {2}mxpress queue list\n/s)
 })
 
 test('without a command the help is shown as for a mistake', async () => {

