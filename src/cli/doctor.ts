@@ -46,7 +46,10 @@ export function doctorCommand(): Command {
     ],
   })
     .optionsGroup('Who would send:')
-    .option('--domain <domain>', "domain of From fields (default: that of the only DKIM key, else the hostname's)")
+    .option(
+      '--domain <domain>',
+      "domain of From fields (default: that of the only DKIM key, else the hostname's)",
+    )
     .option('--hostname <name>', "name given in EHLO (default: the system's)")
     .option(
       '--address <ip>',

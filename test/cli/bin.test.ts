@@ -65,8 +65,11 @@ const nameOf = (command: Command): string =>
 const commands = withSubcommands(newProgram()).map((command) => [nameOf(command), command] as const)
 
 test.each(commands)('%s --help shows examples, and fits a terminal of 80 columns', (name, command) => {
-  let help = ''
-  command.configureOutput({ writeOut: (text) => void (help += text), getOutHelpWidth: () => 80 }).outputHelp()
+  const parts: string[] = []
+  command
+    .configureOutput({ writeOut: (text) => void parts.push(text), getOutHelpWidth: () => 80 })
+    .outputHelp()
+  const help = parts.join('')
   expect(help).toMatch(new RegExp(`\\nExamples:\\n(?: {2}.*\\n)*? {2}.*${name}`))
   expect(help.split('\n').filter((line) => line.length > 80)).toEqual([])
 })

@@ -1,5 +1,5 @@
 /** The tables of README name all that there is: every option of every command, every key of the configuration, every floor. */
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
@@ -20,7 +20,8 @@ const rows = (heading: string): readonly (readonly string[])[] =>
     .filter((line) => /^\| (?!---)/.test(line))
     .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')))
 
-const quoted = (cell: string): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
+const quoted = (cell: string): readonly string[] =>
+  [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text)
 
 const withSubcommands = (command: Command): readonly Command[] => [
   command,

@@ -141,14 +141,17 @@ describe('a directory', () => {
       expect(statSync(path.join(queue, file)).mode & 0o077).toBe(0)
   })
 
-  test.skipIf(process.getuid?.() !== 0)('that is another user’s lets him read what root hands in', async () => {
-    const [uid, gid] = [12_345, 23_456]
-    await using store = await openSqliteQueue(dir)
-    for (const name of ['.', 'content']) chownSync(path.join(dir, name), uid, gid)
-    await store.add(submissionTo(['bob@example.test'], { message: messageOf('large', 200_000) }))
-    const [file = ''] = readdirSync(path.join(dir, 'content'))
-    expect(statSync(path.join(dir, 'content', file))).toMatchObject({ uid, gid })
-  })
+  test.skipIf(process.getuid?.() !== 0)(
+    'that is another user’s lets him read what root hands in',
+    async () => {
+      const [uid, gid] = [12_345, 23_456]
+      await using store = await openSqliteQueue(dir)
+      for (const name of ['.', 'content']) chownSync(path.join(dir, name), uid, gid)
+      await store.add(submissionTo(['bob@example.test'], { message: messageOf('large', 200_000) }))
+      const [file = ''] = readdirSync(path.join(dir, 'content'))
+      expect(statSync(path.join(dir, 'content', file))).toMatchObject({ uid, gid })
+    },
+  )
 })
 
 describe('a database', () => {
