@@ -93,7 +93,8 @@ async function besideOnce(signed: boolean): Promise<BesideRate> {
   await using first = new Child({ module, job: sinkJob, deadlineMs })
   await using second = new Child({ module, job: sinkJob, deadlineMs })
   const ports = [(await first.receive<SinkReady>()).port, (await second.receive<SinkReady>()).port] as const
-  const messages = quick ? 1_000 : 60_000
+  // Long: a daemon runs for weeks, and of a few seconds the compiler takes the best part.
+  const messages = quick ? 1_000 : 200_000
   return await ask<BesideRate>('beside.ts', {
     ports,
     messages,
