@@ -28,7 +28,8 @@ export async function isEnvelopeAccepted(proceedings: Proceedings): Promise<bool
     else {
       proceedings.refuseRecipient(place, reply)
       const isLast = place === proceedings.recipientCount - 1
-      if (reply.code === 421 || (isLast && accepted === 0)) refusedInFlight(proceedings, 'rcpt', reply)
+      const isOver = proceedings.isFarewell(reply) || (isLast && accepted === 0)
+      if (isOver) refusedInFlight(proceedings, 'rcpt', reply)
     }
   }
   return proceedings.isAccepted

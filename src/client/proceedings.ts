@@ -7,7 +7,7 @@
 import type { Address } from '../mail/address.ts'
 import type { EnvelopeDsn, RecipientDsn } from '../mail/dsn-parameters.ts'
 import type { Message } from '../mail/message.ts'
-import { RemoteProtocolError } from '../smtp/errors.ts'
+import { ConnectionLostError, RemoteProtocolError } from '../smtp/errors.ts'
 import { formatReply, type Reply } from '../smtp/reply.ts'
 import type { Connection } from './connection.ts'
 import type { Session } from './session.ts'
@@ -54,6 +54,7 @@ export class Proceedings {
   #hasTakenChunk = false
   #isChunkingRefused = false
   #refusals: Map<number, Reply> | null = null
+  #farewell: Reply | null = null
 
   constructor(session: Session, transaction: Transaction) {
     this.session = session
@@ -89,9 +90,12 @@ export class Proceedings {
     // The final dot is the last of what we wrote, so the peer has not got it while something waits in our own buffers.
     if (this.connection.failure !== null && !this.connection.isDrained) this.session.isPastFinalDot = false
     this.session.drop(error)
-    if (this.#reply === null || isPositive(this.#reply)) {
-      this.#reply = null
-      this.#error = error
+    if (this.#reply !== null && !isPositive(this.#reply)) return
+    this.#reply = null
+    if (this.#farewell === null || !(error instanceof ConnectionLostError)) this.#error = error
+    else {
+      this.session.isPastFinalDot = false
+      this.decide('rcpt', this.#farewell)
     }
   }
 
@@ -162,6 +166,13 @@ export class Proceedings {
   refuseRecipient(place: number, reply: Reply): void {
     if (isIntermediate(reply)) throw nonsense('a verdict at rcpt', reply)
     this.#refusals?.set(place, reply)
+  }
+
+  /** 421 ends it all (RFC 5321 §3.8). With the content out some peers mean this recipient only, and go on; then it ends if they close. */
+  isFarewell(reply: Reply): boolean {
+    if (reply.code !== 421) return false
+    if (this.session.isPastFinalDot && this.#refusals !== null) this.#farewell = reply
+    return this.#farewell === null
   }
 
   refuse(stage: TransactionStage, reply: Reply): never {
@@ -242,6 +253,7 @@ export class Proceedings {
 
   #seen(reply: Reply): Reply {
     this.#repliesSeen++
+    this.#farewell = null
     this.#watchFor421(reply)
     return reply
   }

@@ -84,7 +84,13 @@ describe.each([
   })
 
   test('421 in the middle ends it for all who have no refusal of their own', async () => {
-    const { session } = await opened({ offers, RCPT: rcpt({ bob: '550 5.1.1 no', dave: '421 4.3.2 bye' }) })
+    const { session } = await opened({
+      offers,
+      RCPT: async (client, command) => {
+        await rcpt({ bob: '550 5.1.1 no', dave: '421 4.3.2 bye' })(client, command)
+        if (command.includes('dave')) client.close()
+      },
+    })
     expect(endsOf(await transact(session, { others }))).toEqual([
       'rcpt 550',
       'rcpt 421',
@@ -124,6 +130,50 @@ describe.each([
     const { session } = await opened({ offers })
     expect(await transact(session, { others: many })).toMatchObject({ reply: { code: 250 } })
     await session.quit()
+  })
+})
+
+describe('421 for one of several whose content was in the flight (RFC 5321 §3.8)', () => {
+  const offers = ['PIPELINING', 'CHUNKING']
+
+  test.each([
+    ['bob', ['rcpt 421', ...Array(3).fill('end-of-data 250 sent')]],
+    ['dave', ['end-of-data 250 sent', 'end-of-data 250 sent', 'rcpt 421', 'end-of-data 250 sent']],
+    ['erin', [...Array(3).fill('end-of-data 250 sent'), 'rcpt 421']],
+  ])('is that one’s alone where the peer goes on and takes the message: %s', async (name, ends) => {
+    const { session } = await opened({ offers, RCPT: rcpt({ [name]: '421 4.7.0 greylisted' }) })
+    expect(endsOf(await transact(session, { others }))).toEqual(ends)
+    expect(session.isUsable).toBe(false)
+  })
+
+  test('is the word on all who have none where the peer closes, so that nobody is in doubt', async () => {
+    const { session } = await opened({
+      offers,
+      RCPT: async (client, command) => {
+        await rcpt({ erin: '421 4.3.2 bye' })(client, command)
+        if (command.includes('erin')) client.close()
+      },
+    })
+    expect(endsOf(await transact(session, { others }))).toEqual(Array(4).fill('rcpt 421'))
+  })
+
+  test('leaves those who were accepted in doubt where the peer neither goes on nor closes', async () => {
+    const { session } = await opened(
+      {
+        offers,
+        RCPT: async (client, command) => {
+          await rcpt({ dave: '421 4.3.2 bye' })(client, command)
+          if (command.includes('dave')) await client.untilGone()
+        },
+      },
+      { timeouts: { rcptMs: 50 } },
+    )
+    expect(endsOf(await transact(session, { others }))).toEqual([
+      'rcpt TimeoutError sent',
+      'rcpt TimeoutError sent',
+      'rcpt 421',
+      'rcpt TimeoutError sent',
+    ])
   })
 })
 
