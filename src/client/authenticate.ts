@@ -152,6 +152,8 @@ function isPositive({ code }: Reply): boolean {
 /** One character for each octet. */
 function challengeOf(reply: Reply): string {
   const text = reply.lines.join('').trim()
+  // Hidden because our secret begins with the same words, such as `Password:`; who asks so does not need them back.
+  if (text === HIDDEN) return ''
   if (/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return Buffer.from(text, 'base64').toString('latin1')
   throw new RemoteProtocolError('expected a challenge in base64 (RFC 4954 §4)')
 }

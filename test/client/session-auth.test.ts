@@ -7,6 +7,7 @@ import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { AuthError, RemoteProtocolError, type TlsError } from '../../src/smtp/errors.ts'
 import { saslMechanisms } from '../../src/smtp/sasl/mechanism.ts'
 import { saslServer } from '../support/sasl-server.ts'
+import type { Conversation } from '../support/scripted-conversation.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { HOST, type OpenOptions, open, refusalOf } from './open.ts'
@@ -261,6 +262,13 @@ describe('what was said in confidence', () => {
     },
   )
 
+  test('may begin with the words of the question for it', async () => {
+    const sasl = saslServer({ user: known.user, password: 'Password:1' })
+    const server = await relayWith({ offers: ['STARTTLS', 'AUTH LOGIN'], AUTH: sasl.AUTH })
+    await (await open(server, { ...secure, login: login({ readSecret: async () => 'Password:1' }) })).quit()
+    expect(sasl.accepted).toEqual(['LOGIN'])
+  })
+
   const repeating: readonly (readonly [string, (command: string) => string])[] = [
     ['as it is', (command) => `500 5.5.2 unrecognized: ${command}`],
     ['in capitals', (command) => `500 5.5.2 unrecognized: ${command.toUpperCase()}`],
@@ -289,6 +297,52 @@ describe('a hostile relay', () => {
   test('that says yes before it has proved to know the password is not believed (RFC 5802 §3)', async () => {
     const refusal = await hostile((client) => client.reply('235 2.7.0 welcome'))
     expect(refusal.stage).toBe('auth')
+    expect(refusal.cause).toBeInstanceOf(RemoteProtocolError)
+  })
+
+  test('that claims to know the password and cannot prove it is not believed, whatever it says then', async () => {
+    const answer = (final: string | null) => async (client: Conversation, command: string) => {
+      const first = Buffer.from(command.split(' ')[2] ?? '', 'base64').toString()
+      const nonce = first.split('r=')[1] ?? ''
+      await client.reply(
+        `334 ${Buffer.from(`r=${nonce}more,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`).toString('base64')}`,
+      )
+      await client.command()
+      if (final !== null) {
+        await client.reply(`334 ${Buffer.from(final).toString('base64')}`)
+        await client.command()
+      }
+      await client.reply('235 2.7.0 welcome')
+    }
+    const wrong = `v=${Buffer.alloc(32, 7).toString('base64')}`
+    for (const final of [null, wrong, 'v=', 'e=other-error', `${wrong.slice(0, 20)}`, '']) {
+      const refusal = await hostile(answer(final))
+      expect([refusal.stage, refusal.cause]).toEqual(['auth', expect.any(RemoteProtocolError)])
+    }
+  })
+
+  test.each([
+    ['fewer iterations than are safe', (nonce: string) => `r=${nonce}more,s=c2FsdA==,i=1`],
+    ['more iterations than we have time for', (nonce: string) => `r=${nonce}more,s=c2FsdA==,i=9999999999`],
+    ['our own nonce back', (nonce: string) => `r=${nonce},s=c2FsdA==,i=4096`],
+    ['a nonce of its own', () => 'r=another,s=c2FsdA==,i=4096'],
+    ['an extension that must be understood', (nonce: string) => `m=x,r=${nonce}more,s=c2FsdA==,i=4096`],
+    ['octets above 127', (nonce: string) => `r=${nonce}\xff\xfe,s=c2FsdA==,i=4096`],
+  ])('that gives %s hears no proof', async (_, challenge) => {
+    const heard: string[] = []
+    const refusal = await hostile(async (client, command) => {
+      const first = Buffer.from(command.split(' ')[2] ?? '', 'base64').toString()
+      const text = challenge(first.split('r=')[1] ?? '')
+      await client.reply(`334 ${Buffer.from(text, 'latin1').toString('base64')}`)
+      heard.push(await client.command())
+    })
+    expect([refusal.stage, refusal.cause]).toEqual(['auth', expect.any(RemoteProtocolError)])
+    expect(heard).toEqual([])
+  })
+
+  test('whose challenge is huge is left', async () => {
+    const line = '334-'.concat('QUJD'.repeat(1000))
+    const refusal = await hostile((client) => client.reply(...Array(2000).fill(line)), 'AUTH CRAM-MD5')
     expect(refusal.cause).toBeInstanceOf(RemoteProtocolError)
   })
 
