@@ -56,7 +56,7 @@ export interface TransactionContext {
   readonly isReused: boolean
   /** The peer is a relay, which may ask for a login. Default false. */
   readonly isRelay?: boolean
-  /** Another recipient was accepted before in the same transaction. Default false. */
+  /** Another recipient was accepted before in the same transaction, or refused for a reason of its own. Default false. */
   readonly isFollower?: boolean
 }
 
@@ -89,8 +89,12 @@ function classifyReply(
   return { kind: reply.code < 500 ? 'next-target' : 'failed', cause }
 }
 
-/** RFC 5321 §4.5.3.1.10: 452, and 552 of older servers. With a status of its own it may be about the mailbox (RFC 3463 §3.2, §3.3). */
-function isTooMany({ code, status }: Reply): boolean {
+/**
+ * RFC 5321 §4.5.3.1.10: 452, and 552 of older servers; any code with a status that says it (X.5.3, RFC 3463 §3.6). With
+ * another status it may be about the mailbox (§3.2, §3.3).
+ */
+export function isTooMany({ code, status }: Reply): boolean {
+  if (status?.endsWith('.5.3')) return code !== 421
   return (code === 452 || code === 552) && (status === null || !/^\d\.[12]\./.test(status))
 }
 

@@ -7,7 +7,7 @@ import type { Session } from '../client/session.ts'
 import { endFor, runTransaction, type TransactionEnd } from '../client/transaction.ts'
 import { needsSmtpUtf8 } from '../mail/address.ts'
 import { formatReply } from '../smtp/reply.ts'
-import { classifyTransaction, statusOf, type Verdict } from './classify.ts'
+import { classifyTransaction, isTooMany, statusOf, type Verdict } from './classify.ts'
 import type { Job } from './job.ts'
 import type { Attempt } from './outcome.ts'
 import { diagnosticOf } from './report-events.ts'
@@ -59,12 +59,12 @@ export async function transact(
     const verdict = verdictOn(job, endFor(end, place), session, {
       isReused: when.isReused || hasRefusedForGood(end),
       isRelay: session.target.exchanger.relay !== undefined,
-      isFollower: hasAcceptedBefore(end, place),
+      isFollower: isBehindAnother(end, place),
     })
     return { job, verdict: recorded(job, verdict, session, { when, around }) }
   }
   const judged = others.map((job, at) => judge(job, at + 1))
-  learnLimit(session, judged, end)
+  learnLimit(session, judged)
   return [judge(lead, 0), ...judged]
 }
 
@@ -130,16 +130,20 @@ function hasRefusedForGood({ refusals }: TransactionEnd): boolean {
   return refusals ? [...refusals.values()].some(({ code }) => code >= 500) : false
 }
 
-function hasAcceptedBefore({ refusals }: TransactionEnd, place: number): boolean {
+/** An earlier one was accepted, or refused for a reason of its own. Some servers count the refused too (Exim: `recipients_max`). */
+function isBehindAnother({ refusals }: TransactionEnd, place: number): boolean {
   if (!refusals) return false
-  for (let earlier = 0; earlier < place; earlier++) if (!refusals.has(earlier)) return true
+  for (let earlier = 0; earlier < place; earlier++) {
+    const refusal = refusals.get(earlier)
+    if (refusal === undefined || !isTooMany(refusal)) return true
+  }
   return false
 }
 
-/** So many the peer took before it said that there were too many; the next transaction of the session has no more. */
-function learnLimit(session: Session, others: readonly Judged[], { refusals }: TransactionEnd): void {
-  if (others.every(({ verdict }) => verdict.kind !== 'other-transaction')) return
-  session.mostRecipients = Math.max(1, 1 + others.length - (refusals?.size ?? 0))
+/** So many the peer heard before it said that there were too many; the next transaction of the session has no more. */
+function learnLimit(session: Session, others: readonly Judged[]): void {
+  const surplus = others.filter(({ verdict }) => verdict.kind === 'other-transaction').length
+  if (surplus > 0) session.mostRecipients = 1 + others.length - surplus
 }
 
 /** The verdict, entered among the job's attempts unless it says nothing of the target. */

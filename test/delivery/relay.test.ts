@@ -2,6 +2,7 @@
 import { createSecureContext } from 'node:tls'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RelaySettings } from '../../src/config/relay-settings.ts'
+import { formatAddress } from '../../src/mail/address.ts'
 import type { Router } from '../../src/route/route.ts'
 import { relayExchanger, routeVia } from '../../src/route/static-routes.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
@@ -10,6 +11,7 @@ import type { Conversation } from '../support/scripted-conversation.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { type DeliveryOptions, mailboxes, summary, TestDelivery } from './fixtures.ts'
+import { dice, type Ledger, moodyRelay } from './moody-relay.ts'
 import { commandsAt, recipientsAt } from './servers.ts'
 
 const HOST = 'relay.test'
@@ -129,6 +131,32 @@ describe('recipients of a message', () => {
     },
   )
 
+  test.each(['552 too many recipients', '452 4.5.3 too many recipients', '550 5.5.3 too many recipients'])(
+    'that are too many behind others who were refused go into further transactions too: %s (Exim counts both)',
+    async (reply) => {
+      const unknown = byName({ u0: '550 5.1.1 unknown', u1: '550 5.1.1 unknown', u2: '550 5.1.1 unknown' })
+      const server = await serverWith({
+        RCPT: async (client, command) => {
+          const since = client.commands.slice(
+            client.commands.findLastIndex((line) => line.startsWith('MAIL')),
+          )
+          if (since.filter((line) => line.startsWith('RCPT')).length > 3) await client.reply(reply)
+          else await unknown(client, command)
+        },
+      })
+      const outcomes = await deliveryBy(routerTo({}, server), { limits: { perSite: 1 } }).outcomes(
+        mailboxes(8, 'a.test'),
+      )
+      expect(outcomes.map(summary).toSorted()).toEqual([
+        ...mailboxes(3, 'a.test').map((address) => `${address} failed 5.1.1 rcpt`),
+        ...mailboxes(8, 'a.test')
+          .slice(3)
+          .map((address) => `${address} delivered`),
+      ])
+      expect(commandsAt(server, 'MAIL')).toHaveLength(3)
+    },
+  )
+
   test('that the relay announces to be too many are not tried (RFC 9422 §4.2)', async () => {
     const server = await serverWith({ offers: ['PIPELINING', 'LIMITS RCPTMAX=2'] })
     await deliveryBy(routerTo({}, server)).outcomes(mailboxes(4, 'a.test'))
@@ -214,6 +242,36 @@ describe('recipients of a message', () => {
     expect(seen.toSorted()).toEqual(
       mailboxes(7, 'a.test').map((address) => `${address} deferred 4.3.2 policy`),
     )
+  })
+})
+
+describe.each([
+  ['DATA', ['PIPELINING']],
+  ['BDAT', ['PIPELINING', 'CHUNKING']],
+  ['DATA in steps', []],
+  ['BDAT in steps', ['CHUNKING']],
+] as const)('by %s', (_, offers) => {
+  test('each recipient has one outcome, and the relay has the message if it says so, whatever the relay does', async () => {
+    for (let seed = 1; seed <= 50; seed++) {
+      const ledger: Ledger = new Map()
+      const roll = dice(seed * 7919)
+      const start = () => ScriptedServer.start(moodyRelay(roll, { offers, ledger }))
+      await using first = await start()
+      await using second = await start()
+      const router = routerTo({ recipientsPerTransaction: 1 + (seed % 13) }, first, second)
+      await using delivery = new TestDelivery({ domains: {}, router, limits: { perSite: 1 + (seed % 3) } })
+      const outcomes = await delivery.outcomes(mailboxes(40, 'a.test'))
+      expect(new Set(outcomes.map(({ recipient }) => formatAddress(recipient.address)))).toEqual(
+        new Set(mailboxes(40, 'a.test')),
+      )
+      expect(outcomes).toHaveLength(40)
+      for (const outcome of outcomes) {
+        const copies = ledger.get(outcome.recipient.address.localPart) ?? 0
+        const isUncertain = outcome.kind === 'deferred' && outcome.uncertain
+        const known = outcome.kind === 'delivered' ? 1 : 0
+        expect(isUncertain ? Math.min(copies, 1) : known, `${seed}: ${summary(outcome)}`).toBe(copies)
+      }
+    }
   })
 })
 
