@@ -226,7 +226,7 @@ describe('a hostile message costs no more than its size', () => {
 
 describe('a message that should be signed and cannot be is told of, once', () => {
   const toMany = `${'To: b@example.net\n'.repeat(501)}From: a@example.org\n\nx\n`
-  const endless = `From: a@example.org\n${`X: ${'y'.repeat(900)}\n`.repeat(6_000)}\nx\n`
+  const endless = `From: a@example.org\n${`${'X'.repeat(900)}: y\n`.repeat(6_000)}\nx\n`
   const cases: readonly (readonly [string, string, readonly Unsigned['reason'][]])[] = [
     ['two From fields of ours', 'From: a@example.org\nFrom: b@example.org\n\nx\n', ['several-from']],
     ['one of somebody else before ours', 'From: a@example.com\nFrom: b@example.org\n\nx\n', ['several-from']],
