@@ -11,10 +11,12 @@ import { resolveSettings } from './config/settings.ts'
 
 export type { Agent, AgentSeams, EnqueueOptions, SendOptions } from './agent/agent.ts'
 export type { Enqueued } from './agent/mail-queue.ts'
+export type { RelayCheck } from './agent/relay-check.ts'
 export type { QueueResult } from './agent/results.ts'
 export type { DialogueLine } from './client/dialogue.ts'
 export type { PlannedExchanger, PlannedRoute } from './delivery/plan.ts'
 export type { AttemptReport, RecipientReport, SendReport } from './delivery/report.ts'
+export type { RelayFailure } from './delivery/try-relay.ts'
 
 /**
  * Makes an agent.

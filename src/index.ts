@@ -11,6 +11,8 @@ export {
   type PlannedRoute,
   type QueueResult,
   type RecipientReport,
+  type RelayCheck,
+  type RelayFailure,
   type SendOptions,
   type SendReport,
 } from './agent.ts'

@@ -3,8 +3,17 @@
  * ask for them. One rule: what the peer said is told whole in
  * `response`, and escaped in messages, which people log; what we say ourselves is not dressed up as a reply.
  */
+import type { RelayCheck } from '../agent/relay-check.ts'
 import { ConfigError } from '../config/errors.ts'
-import { type Cause, type Deferred, decisiveAttempt, type Failed, type Stage } from '../delivery/outcome.ts'
+import {
+  type Attempt,
+  type Cause,
+  type Deferred,
+  decisiveAttempt,
+  type Failed,
+  type Stage,
+} from '../delivery/outcome.ts'
+import type { RelayFailure } from '../delivery/try-relay.ts'
 import { escapeText } from '../log/escape.ts'
 import { AddressError } from '../mail/address.ts'
 import { AttachmentError } from '../mail/compose-attachments.ts'
@@ -60,9 +69,10 @@ export class RecipientError extends Error {
 
   constructor(recipient: string, outcome: Failed | Deferred) {
     const { cause } = outcome
-    super(`Can't send mail to ${recipient}: ${placeOf(outcome)}${escapeText(wordsOf(cause))}`, {
-      ...(cause.error === undefined ? {} : { cause: cause.error }),
-    })
+    super(
+      `Can't send mail to ${recipient}: ${placeOf(decisiveAttempt(outcome))}${escapeText(wordsOf(cause))}`,
+      cause.error === undefined ? {} : { cause: cause.error },
+    )
     this.recipient = recipient
     this.code = codeOf(cause)
     this.permanent = outcome.kind === 'failed'
@@ -75,9 +85,33 @@ export class RecipientError extends Error {
   }
 }
 
+/** Why a relay is not to be had; what `verify` rejects with. */
+export class RelayError extends Error {
+  override readonly name = 'RelayError'
+  readonly code: NodemailerCode
+  /** RFC 3463: the relay's, or ours where it gave none. */
+  readonly status: string
+  /** The relay's words, where it had any; as they came: escape them before showing. */
+  declare readonly response?: string
+  declare readonly responseCode?: number
+  readonly command: string
+
+  constructor({ host, port }: Pick<RelayCheck, 'host' | 'port'>, { cause, attempts }: RelayFailure) {
+    const place = placeOf(attempts.at(-1) ?? null)
+    super(`Can't use the relay ${host}:${port}: ${place}${escapeText(wordsOf(cause))}`, {
+      ...(cause.error === undefined ? {} : { cause: cause.error }),
+    })
+    this.code = codeOf(cause)
+    this.status = cause.status
+    this.command = COMMANDS[cause.stage]
+    if (cause.reply === undefined) return
+    this.response = formatReply(cause.reply)
+    this.responseCode = cause.reply.code
+  }
+}
+
 /** Who said it, or where it happened. */
-function placeOf(outcome: Failed | Deferred): string {
-  const attempt = decisiveAttempt(outcome)
+function placeOf(attempt: Attempt | null): string {
   if (attempt === null) return ''
   const { exchanger, ip, port } = attempt
   return `${exchanger === `[${ip}]` ? '' : `${exchanger} `}[${ip}]:${port}: `

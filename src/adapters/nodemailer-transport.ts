@@ -4,7 +4,7 @@
 import { EventEmitter } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Agent } from '../agent/agent.ts'
-import { TransportError, withCode } from './nodemailer-errors.ts'
+import { RelayError, TransportError, withCode } from './nodemailer-errors.ts'
 import { type MailData, type NodemailerMail, type TakenMail, takeMail } from './nodemailer-mail.ts'
 import { AbortedError, type SentMessageInfo, Tally } from './nodemailer-result.ts'
 
@@ -75,8 +75,9 @@ export class Transport extends EventEmitter implements AsyncDisposable {
   }
 
   /**
-   * Checks what can be checked without anybody else: the options, the host's name, the files of certificates, the log. That
-   * port 25 is open and that others want our mail is no matter of options.
+   * Checks the options, the host's name, the files of certificates and keys, the log; then, as nodemailer's SMTP transport
+   * does, that each relay of the options can be connected to and takes the login. Without a relay nobody is connected to:
+   * that port 25 is open and that others want our mail is no matter of options.
    */
   verify(callback: VerifyCallback): void
   verify(): Promise<true>
@@ -102,10 +103,12 @@ export class Transport extends EventEmitter implements AsyncDisposable {
 
   async #verify(): Promise<true> {
     if (this.#closing !== null) throw closedError()
-    // A plan for nobody makes the agent ready and asks no name server.
-    await this.#agent.plan({ reversePath: null, recipients: [] }).catch((error: unknown) => {
+    const relays = await this.#agent.checkRelays().catch((error: unknown) => {
       throw withCode(error)
     })
+    for (const relay of relays) {
+      if (relay.failure !== null) throw new RelayError(relay, relay.failure)
+    }
     return true
   }
 

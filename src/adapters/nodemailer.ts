@@ -7,7 +7,7 @@ import { createAgent } from '../agent.ts'
 import type { AgentOptions } from '../config/options.ts'
 import { Transport, type TransportOptions } from './nodemailer-transport.ts'
 
-export { type NodemailerCode, RecipientError, TransportError } from './nodemailer-errors.ts'
+export { type NodemailerCode, RecipientError, RelayError, TransportError } from './nodemailer-errors.ts'
 export type { MailData, NodemailerDsn, NodemailerEnvelope, NodemailerMail } from './nodemailer-mail.ts'
 export { AbortedError, DeliveryError, type SentMessageInfo } from './nodemailer-result.ts'
 export type { SendCallback, Transport, TransportOptions, VerifyCallback } from './nodemailer-transport.ts'

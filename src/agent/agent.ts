@@ -11,6 +11,7 @@ import type { Mail } from '../mail/mail.ts'
 import type { Message } from '../mail/message.ts'
 import type { Clock } from '../time/clock.ts'
 import type { Enqueued } from './mail-queue.ts'
+import type { RelayCheck } from './relay-check.ts'
 import type { QueueResult } from './results.ts'
 
 /** What an agent can be given instead of its own parts; for tests, and for programs that have their own. */
@@ -88,6 +89,11 @@ export interface Agent extends AsyncDisposable {
   results(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<QueueResult>
   /** Where the envelope would go; asks the DNS and connects to nobody else. */
   plan(envelope: Envelope, options?: { readonly signal?: AbortSignal }): Promise<readonly PlannedRoute[]>
+  /**
+   * Opens a session at each relay of the options, logs in, and ends it; no mail is sent. Says what it found; without relays
+   * nothing, and then nobody is connected to. Rejects with what `prepare` finds wrong with options and files.
+   */
+  checkRelays(options?: { readonly signal?: AbortSignal }): Promise<readonly RelayCheck[]>
   /** Opens the log file anew under its name, after logrotate has moved it. */
   reopenLog(): void
   /** Waits for what runs, ends every session with QUIT, and closes the log. May be called again. */

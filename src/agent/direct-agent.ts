@@ -31,6 +31,7 @@ import type { Agent, AgentSeams, EnqueueOptions, SendOptions } from './agent.ts'
 import { checkSecrets } from './check-relays.ts'
 import type { Enqueued, MailQueueParts } from './mail-queue.ts'
 import { Queueing } from './queueing.ts'
+import { checkEachRelay, type RelayCheck } from './relay-check.ts'
 import type { QueueResult } from './results.ts'
 import { openSigning } from './signing.ts'
 
@@ -50,6 +51,8 @@ export class DirectAgent implements Agent {
   readonly #clock: Clock
   #parts: Promise<Parts> | null = null
   readonly #sending = new Set<Promise<SendReport>>()
+  readonly #checking = new Set<Promise<unknown>>()
+  readonly #ended = new AbortController()
   readonly #queueing = new Queueing(() => this.#queueParts())
   #log: Log | null = null
   #closing: Promise<void> | null = null
@@ -121,6 +124,21 @@ export class DirectAgent implements Agent {
     return planEnvelope(envelope, router, { random: this.#random(), ...pickSignal(options) })
   }
 
+  checkRelays(options: { readonly signal?: AbortSignal } = {}): Promise<readonly RelayCheck[]> {
+    const checking = this.#checkRelays(options)
+    this.#checking.add(checking)
+    return checking.finally(() => this.#checking.delete(checking))
+  }
+
+  async #checkRelays({ signal }: { readonly signal?: AbortSignal }): Promise<readonly RelayCheck[]> {
+    const { deliverer } = await this.#ready()
+    const ended = this.#ended.signal
+    const either = signal === undefined ? ended : AbortSignal.any([signal, ended])
+    return checkEachRelay(this.#settings, (exchanger) =>
+      deliverer.tryRelay(exchanger, { id: newId(), signal: either }),
+    )
+  }
+
   reopenLog(): void {
     this.#log?.reopen()
   }
@@ -132,6 +150,9 @@ export class DirectAgent implements Agent {
 
   async #close(): Promise<void> {
     const parts = await this.#parts?.catch(() => null)
+    // Nobody has mail there.
+    this.#ended.abort(closedError())
+    await Promise.allSettled(this.#checking)
     // Those still composing have no delivery yet that the deliverer could wait for.
     await Promise.allSettled(this.#sending)
     await this.#queueing.close()
@@ -153,7 +174,7 @@ export class DirectAgent implements Agent {
 
   #ready(): Promise<Parts> {
     if (this.#closing !== null) {
-      return Promise.reject(new Error('The agent is closed: make a new one to send more'))
+      return Promise.reject(closedError())
     }
     this.#parts ??= this.#open().catch((error: unknown) => {
       // Whoever mends what was wrong, such as a directory for the log, may go on with this agent.
@@ -248,6 +269,10 @@ export class DirectAgent implements Agent {
   #random(): () => number {
     return this.#seams.random ?? Math.random
   }
+}
+
+function closedError(): Error {
+  return new Error('The agent is closed: make a new one to send more')
 }
 
 function pickSignal({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {

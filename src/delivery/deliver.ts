@@ -8,6 +8,7 @@ import pLimit, { type LimitFunction } from 'p-limit'
 import { configuredSource } from '../client/source-address.ts'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'
+import type { Exchanger } from '../route/exchangers.ts'
 import type { Route } from '../route/route.ts'
 import { ActiveSessions } from './active-sessions.ts'
 import { classifyRoute } from './classify.ts'
@@ -17,6 +18,7 @@ import { OutcomeStream } from './outcome-stream.ts'
 import { abortCause, conclude, concludeExhausted } from './serve.ts'
 import { Site } from './site.ts'
 import type { Surroundings } from './surroundings.ts'
+import { type RelayFailure, tryRelay } from './try-relay.ts'
 
 /** Domains being routed at once; the resolver below has its own limit on open questions. */
 const ROUTES_AT_ONCE = 200
@@ -78,6 +80,11 @@ export class Deliverer {
     this.#running.add(delivery)
     void this.#run(delivery)
     return outcomes
+  }
+
+  /** Opens a session at a relay as for mail, and ends it. @returns `null` when that went well @throws `signal.reason` */
+  tryRelay(exchanger: Exchanger, options: Pick<Delivery, 'id' | 'signal'>): Promise<RelayFailure | null> {
+    return tryRelay(exchanger, options, this.#around)
   }
 
   /** Waits for what runs, then ends all sessions with QUIT. */

@@ -34,7 +34,7 @@ export interface Opened {
 export interface OpeningRequest {
   readonly exchangers: readonly Exchanger[]
   /** Named in the log; its signal ends the opening. */
-  readonly delivery: Delivery
+  readonly delivery: Pick<Delivery, 'id' | 'signal'>
   readonly mayTry: (target: Target) => boolean
   /** The one of our addresses to come from; targets of its family are dialled first. `null`: any. */
   readonly preferredSource: string | null

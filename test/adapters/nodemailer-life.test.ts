@@ -40,7 +40,7 @@ test('it is idle, is not while it has as many messages as it was told, and says 
   expect(idles).toBe(2)
 })
 
-test('verify checks the options without connecting to anybody, with a promise or a callback', async () => {
+test('without a relay verify checks the options and connects to nobody, with a promise or a callback', async () => {
   await using transport = createTransport(sandbox.agentOptions)
   const transporter = nodemailer.createTransport(transport)
   const asked = () => [...sandbox.statistics.queries.values()].reduce((sum, count) => sum + count, 0)

@@ -2,13 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import nodemailer from 'nodemailer'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createTransport } from '../../src/adapters/nodemailer.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { makeKey, verify } from '../support/dkim-keys.ts'
 import { saslServer } from '../support/sasl-server.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
-import { ordinary } from '../support/scripted-steps.ts'
+import { ordinary, silence } from '../support/scripted-steps.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const mail = { from: 'Alice <alice@sender.test>', subject: 'Grüße', text: 'Hello\n' }
@@ -71,4 +71,76 @@ test('a relay takes the message after login; a refused login is EAUTH, and not f
     pending: [to],
   })
   expect(JSON.stringify(error)).not.toContain('wrong')
+})
+
+describe('verify of a transport with a relay', () => {
+  const relayed = (port: number, password: string, more: object = {}) => {
+    const relay = { host: '127.0.0.1', port, tls: 'off', user: 'me', password: () => password } as const
+    const transport = createTransport({ hostname: 'sender.test', relay, ...more })
+    onTestFinished(() => transport.close())
+    return nodemailer.createTransport(transport)
+  }
+  const startRelay = async () => {
+    const sasl = saslServer({ user: 'me', password: 'right' })
+    const server = await ScriptedServer.start(ordinary({ offers: ['AUTH CRAM-MD5'], AUTH: sasl.AUTH }))
+    onTestFinished(() => server.close())
+    return server
+  }
+  const complaint = (verifying: Promise<unknown>) => verifying.catch((error: unknown) => error)
+
+  test('logs in and says QUIT, and sends nothing', async () => {
+    const server = await startRelay()
+    expect(await relayed(server.port, 'right').verify()).toBe(true)
+    const verbs = server.conversation.commands.map((line) => line.split(' ')[0])
+    expect([verbs[0], verbs[1], verbs.at(-1)]).toEqual(['EHLO', 'AUTH', 'QUIT'])
+    expect(verbs).not.toContain('MAIL')
+  })
+
+  test('rejects with EAUTH and the words of a relay that refuses the login, tried once', async () => {
+    const server = await startRelay()
+    const error = await complaint(relayed(server.port, 'wrong').verify())
+    expect(error).toMatchObject({ name: 'RelayError', code: 'EAUTH', command: 'AUTH', responseCode: 535 })
+    expect(server.conversations).toHaveLength(1)
+    expect(`${error} ${JSON.stringify(error)}`).not.toContain('wrong')
+  })
+
+  test('rejects with ESOCKET, as the SMTP transport does, when nobody listens there', async () => {
+    const gone = await startRelay()
+    const { port } = gone
+    await gone.close()
+    expect(await complaint(relayed(port, 'right').verify())).toMatchObject({
+      code: 'ESOCKET',
+      command: 'CONN',
+      message: expect.stringContaining(`Can't use the relay 127.0.0.1:${port}: [127.0.0.1]:${port}: `),
+    })
+  })
+
+  test('rejects with ECONNECTION when the relay hangs up', async () => {
+    await using server = await ScriptedServer.start(async (client) => client.close())
+    expect(await complaint(relayed(server.port, 'right').verify())).toMatchObject({ code: 'ECONNECTION' })
+  })
+
+  test('finds a fallback relay, and one of a route, that refuses the login', async () => {
+    const server = await startRelay()
+    const other = await startRelay()
+    const wrong = { host: '127.0.0.1', port: other.port, tls: 'off', user: 'me', password: () => 'no' }
+    for (const more of [{ fallbackRelay: wrong }, { routes: { 'partner.test': wrong } }]) {
+      expect(await complaint(relayed(server.port, 'right', more).verify())).toMatchObject({
+        code: 'EAUTH',
+        message: expect.stringContaining(`the relay 127.0.0.1:${other.port}`),
+      })
+    }
+  })
+
+  test('ends when the transport is closed, however long the relay is silent', async () => {
+    await using server = await ScriptedServer.start([silence])
+    const transport = createTransport({
+      hostname: 'sender.test',
+      relay: { host: '127.0.0.1', port: server.port, tls: 'off' },
+    })
+    const verifying = complaint(transport.verify())
+    await expect.poll(() => server.conversations.length).toBe(1)
+    await transport.close()
+    expect(String(await verifying)).toContain('closed')
+  })
 })
