@@ -4,14 +4,14 @@
  */
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
-import { type Answer, type DecodedPacket, decode, encode, type Question } from 'dns-packet'
+import { type Answer, type DecodedPacket, decode, encode } from 'dns-packet'
 
 /** What to ask whom. */
 export interface ServerQuery {
   /** `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53` or `[2001:db8::53]:5353`. */
   readonly server: string
   readonly name: string
-  readonly type: Question['type']
+  readonly type: 'SOA'
   /** Milliseconds for one try; there are `tries` of them. */
   readonly timeoutMs: number
   /** Default 2: a datagram may be lost. */
@@ -25,8 +25,16 @@ export interface ServerAnswer {
   readonly rcode: string
   /** The server says that it has validated the answer with DNSSEC. */
   readonly isValidated: boolean
-  readonly answers: readonly Answer[]
+  readonly answers: readonly AnswerRecord[]
   readonly durationMs: number
+}
+
+/** A record of an answer. Not dns-packet's own type: whoever installs this package does not get those declarations. */
+export interface AnswerRecord {
+  /** `SOA`, `RRSIG` … */
+  readonly type: string
+  /** When an RRSIG holds, in seconds since the epoch; `null` of any other record. */
+  readonly signature: { readonly inception: number; readonly expiration: number } | null
 }
 
 /** RFC 6840 §5.7: set in a query, AD asks for the bit in the answer. */
@@ -119,7 +127,13 @@ function isAnswerTo(
 function answerOf(packet: DecodedPacket, durationMs: number): ServerAnswer {
   // dns-packet gives the name of the code; its types know nothing of it.
   const { rcode = 'NOERROR' } = packet as { readonly rcode?: string }
-  return { rcode, isValidated: packet.flag_ad, answers: packet.answers ?? [], durationMs }
+  return { rcode, isValidated: packet.flag_ad, answers: (packet.answers ?? []).map(recordOf), durationMs }
+}
+
+function recordOf(answer: Answer): AnswerRecord {
+  if (answer.type !== 'RRSIG') return { type: answer.type, signature: null }
+  const { inception, expiration } = answer.data
+  return { type: answer.type, signature: { inception, expiration } }
 }
 
 function addressOf(server: string): { host: string; port: number; family: 4 | 6 } {

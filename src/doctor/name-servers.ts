@@ -57,10 +57,10 @@ export interface SignatureLife {
 
 /** The lives of all signatures in an answer. */
 export function signaturesOf({ answers }: ServerAnswer): readonly SignatureLife[] {
-  return answers.flatMap((record) =>
-    record.type === 'RRSIG'
-      ? [{ inception: record.data.inception * 1_000, expiration: record.data.expiration * 1_000 }]
-      : [],
+  return answers.flatMap(({ signature }) =>
+    signature === null
+      ? []
+      : [{ inception: signature.inception * 1_000, expiration: signature.expiration * 1_000 }],
   )
 }
 
