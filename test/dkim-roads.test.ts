@@ -1,5 +1,5 @@
 /** Every way that a message can take out of the house, and whether it is signed when it arrives. */
-import { writeFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createTransport } from 'nodemailer'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { openSqliteQueue } from '../src/queue/sqlite/store.ts'
 import { startSandbox } from '../src/sandbox/sandbox.ts'
 import { run, start } from './cli/run.ts'
 import { intoSandbox } from './cli/sending.ts'
-import { makeKey, verify } from './support/dkim-keys.ts'
+import { makeKey, type TestKey, verify } from './support/dkim-keys.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
 
 const sandbox = await startSandbox({ removeMail: true })
@@ -255,4 +255,32 @@ describe('a message with two From fields goes unsigned', () => {
       'mxpress: warning: <2@sender.test> goes without a signature of sender.test: several-from\n',
     ])
   })
+})
+
+test('a daemon that reloads signs with the new key, and goes on with the old one when the new one is wrong', async () => {
+  const [first, second] = [makeKey('sender.test', 'now', 'ed25519'), makeKey('sender.test', 'now', 'rsa')]
+  const keyFile = path.join(await temporaryDirectory(), 'now.key')
+  await copyFile(first.keyFile, keyFile)
+  const events: LogEvent[] = []
+  const log: Log = { ...silentLog, write: (event) => void events.push(event) }
+  const signing = { dkim: { 'sender.test': { selector: 'now', keyFile } } }
+  await using daemon = await startDaemon(await options(signing), { log })
+  const results = daemon.agent.results()
+  const verdictOf = async (key: TestKey, to: string) => {
+    await daemon.agent.enqueue({ ...mail, to })
+    await results.next()
+    return verify(await arrivedAt(to), [key])
+  }
+  const passes = ['pass sender.test now']
+  expect(await verdictOf(first, 'reload1@accepts.test')).toEqual(passes)
+  await copyFile(second.keyFile, keyFile)
+  await daemon.reload()
+  expect(events.filter(({ kind }) => kind === 'trouble')).toEqual([])
+  expect(await verdictOf(second, 'reload2@accepts.test')).toEqual(passes)
+  await writeFile(keyFile, 'half a key')
+  await daemon.reload()
+  expect(events.filter(({ kind }) => kind === 'trouble')).toEqual([
+    { kind: 'trouble', id: '-', error: expect.stringContaining(`the DKIM key file ${keyFile}`) },
+  ])
+  expect(await verdictOf(second, 'reload3@accepts.test')).toEqual(passes)
 })

@@ -96,6 +96,11 @@ export interface Agent extends AsyncDisposable {
   checkRelays(options?: { readonly signal?: AbortSignal }): Promise<readonly RelayCheck[]>
   /** Opens the log file anew under its name, after logrotate has moved it. */
   reopenLog(): void
+  /**
+   * Reads the files of the `dkim` keys again: what is sent or queued from then on is signed with what they hold now.
+   * @throws {ConfigError} one of them is wrong; the keys read before stay in use
+   */
+  rereadKeys(): Promise<void>
   /** Waits for what runs, ends every session with QUIT, and closes the log. May be called again. */
   close(): Promise<void>
 }

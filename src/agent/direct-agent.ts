@@ -33,7 +33,7 @@ import type { Enqueued, MailQueueParts } from './mail-queue.ts'
 import { Queueing } from './queueing.ts'
 import { checkEachRelay, type RelayCheck } from './relay-check.ts'
 import type { QueueResult } from './results.ts'
-import { openSigning } from './signing.ts'
+import { openSigning, type Signing } from './signing.ts'
 
 /** What has to be looked up or opened before the first message. */
 interface Parts {
@@ -41,6 +41,7 @@ interface Parts {
   readonly log: Log
   readonly router: ReturnType<typeof createRouter>
   readonly signer: Signer | null
+  readonly rereadKeys: Signing['rereadKeys']
   readonly deliverer: Deliverer
 }
 
@@ -143,6 +144,11 @@ export class DirectAgent implements Agent {
     this.#log?.reopen()
   }
 
+  async rereadKeys(): Promise<void> {
+    const { rereadKeys, log } = await this.#ready()
+    for (const text of await rereadKeys()) this.#warn(text, log)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -190,7 +196,7 @@ export class DirectAgent implements Agent {
     const tlsClient = tlsClientFor(this.#settings.tls)
     await checkSecrets(this.#settings)
     const asked = this.#seams.resolver ?? createSystemResolver(dns)
-    const { signer, warnings } = await openSigning({
+    const { signer, warnings, rereadKeys } = await openSigning({
       settings: this.#settings,
       resolver: asked,
       now: () => this.#clock.now(),
@@ -229,7 +235,7 @@ export class DirectAgent implements Agent {
       random: this.#random(),
       trace: this.#seams.trace ?? null,
     }
-    return { hostname, log, router, signer, deliverer: new Deliverer(surroundings) }
+    return { hostname, log, router, signer, rereadKeys, deliverer: new Deliverer(surroundings) }
   }
 
   async #queueParts(): Promise<Omit<MailQueueParts, 'onSettled'>> {

@@ -20,22 +20,29 @@ export interface Signing {
   /** `null`: no domain has keys. */
   readonly signer: Signer | null
   readonly warnings: readonly string[]
+  /** Reads the keys again. @returns what their operator should know @throws {ConfigError} the former stay in use */
+  readonly rereadKeys: () => Promise<readonly string[]>
 }
 
 /** Reads the keys. @throws {ConfigError} */
 export async function openSigning({ settings, resolver, now, onUnsigned }: SigningParts): Promise<Signing> {
   const { dkim, queue } = settings
-  if (dkim.length === 0) return { signer: null, warnings: [] }
+  if (dkim.length === 0) return { signer: null, warnings: [], rereadKeys: async () => [] }
   // A tenth of a second and thirty megabytes, for those who sign only.
   const { createSigner } = await import('../mail/dkim/signer.ts')
-  const warnings = dkim.flatMap((domain) => expiryWarning(domain, queue.expireMs))
+  let warnings = dkim.flatMap((domain) => expiryWarning(domain, queue.expireMs))
   const signer = await createSigner(dkim, {
     now,
     onUnsigned,
     onWarning: (text) => warnings.push(text),
     ...(resolver.resolveTxt === undefined ? {} : { lookUp: txtLookUp(resolver as RecordResolver) }),
   })
-  return { signer, warnings }
+  const rereadKeys = async (): Promise<readonly string[]> => {
+    warnings = []
+    await signer.rereadKeys()
+    return warnings
+  }
+  return { signer, warnings, rereadKeys }
 }
 
 function txtLookUp(resolver: RecordResolver): (name: string) => Promise<readonly string[]> {

@@ -22,7 +22,7 @@ export function serveCommand(): Command {
     name: 'serve',
     summary: 'the daemon: queue, retries, submission',
     description:
-      'Delivers what waits in the queue, tries again what was deferred, and takes mail over SMTP, until SIGTERM or Ctrl-C. SIGHUP reopens the log.',
+      'Delivers what waits in the queue, tries again what was deferred, and takes mail over SMTP, until SIGTERM or Ctrl-C. SIGHUP reopens the log and reads certificate and DKIM keys again.',
     examples: [
       'mxpress serve',
       'mxpress serve --listen 127.0.0.1:2525 --queue /var/spool/mxpress \\\n  --log /var/log/mxpress.log',

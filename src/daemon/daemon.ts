@@ -22,7 +22,10 @@ export interface Daemon extends AsyncDisposable {
   readonly addresses: readonly string[]
   /** The agent whose queue it works on; it closes with the daemon. */
   readonly agent: Agent
-  /** Opens the log anew under its name, and reads the certificate again; what is wrong with that is logged. */
+  /**
+   * Opens the log anew under its name, and reads the certificate and the DKIM keys again; what is wrong with either is logged,
+   * and what was read before stays in use.
+   */
   reload(): Promise<void>
   /**
    * Takes no new client, lets messages that are coming in finish, breaks off deliveries that are not past their final dot
@@ -97,13 +100,17 @@ class RunningDaemon implements Daemon {
   }
 
   async reload(): Promise<void> {
-    const { log, settings, submission } = this.#parts
+    const { agent, log, settings, submission } = this.#parts
     log.reopen()
-    try {
-      const certificate = await readCertificate(settings.submission)
-      if (certificate !== null) submission.replaceCertificate(certificate)
-    } catch (error) {
-      log.write({ kind: 'trouble', id: '-', error: (error as Error).message })
+    const renewals = await Promise.allSettled([
+      readCertificate(settings.submission).then((certificate) => {
+        if (certificate !== null) submission.replaceCertificate(certificate)
+      }),
+      agent.rereadKeys(),
+    ])
+    for (const renewal of renewals) {
+      if (renewal.status === 'fulfilled') continue
+      log.write({ kind: 'trouble', id: '-', error: (renewal.reason as Error).message })
     }
   }
 

@@ -35,7 +35,7 @@ export interface SignerOptions {
   readonly now?: () => number
   /** Asks for the keys of signatures that are there already. Default: only our own keys are known. */
   readonly lookUp?: LookUpTxt
-  /** Told, once, what the operator should know of the keys. */
+  /** Told, at each reading, what the operator should know of the keys. */
   readonly onWarning?: (text: string) => void
   /** Told of each message that should be signed and cannot be. */
   readonly onUnsigned?: (unsigned: Unsigned) => void
@@ -50,14 +50,33 @@ interface SigningDomain extends Omit<DkimSettings, 'keys' | 'headers'> {
   readonly keys: readonly DkimKey[]
 }
 
+/** A signer that follows its key files. */
+export interface KeyedSigner extends Signer {
+  /**
+   * Reads all keys again; what is signed from then on is signed with them.
+   * @throws {ConfigError} as `createSigner` does; the keys it has stay in use then
+   */
+  rereadKeys(): Promise<void>
+}
+
 /**
  * Reads all keys.
  * @throws {ConfigError} one cannot be read, or cannot sign: one line for each
  */
 export async function createSigner(
   settings: readonly DkimSettings[],
-  { onWarning = () => {}, ...options }: SignerOptions = {},
-): Promise<Signer> {
+  options: SignerOptions = {},
+): Promise<KeyedSigner> {
+  const read = (): ReturnType<typeof readDomains> => readDomains(settings, options.onWarning)
+  return new DkimSigner(await read(), read, options)
+}
+
+type Domains = ReadonlyMap<string, SigningDomain>
+
+async function readDomains(
+  settings: readonly DkimSettings[],
+  onWarning: (text: string) => void = () => {},
+): Promise<Domains> {
   const domains = new Map<string, SigningDomain>()
   const complaints: string[] = []
   for (const domain of settings) {
@@ -75,16 +94,18 @@ export async function createSigner(
     domains.set(domain.domain, { ...domain, keys, choice: fieldChoice(domain.headers ?? undefined) })
   }
   if (complaints.length > 0) throw new ConfigError(complaints.join('\n'))
-  return new DkimSigner(domains, options)
+  return domains
 }
 
-class DkimSigner implements Signer {
-  readonly #domains: ReadonlyMap<string, SigningDomain>
+class DkimSigner implements KeyedSigner {
+  #domains: Domains
+  readonly #read: () => Promise<Domains>
   readonly #options: SignerOptions
   readonly #signed = new WeakMap<Message, Promise<Message>>()
 
-  constructor(domains: ReadonlyMap<string, SigningDomain>, options: SignerOptions) {
+  constructor(domains: Domains, read: () => Promise<Domains>, options: SignerOptions) {
     this.#domains = domains
+    this.#read = read
     this.#options = options
   }
 
@@ -99,6 +120,10 @@ class DkimSigner implements Signer {
       () => this.#signed.delete(message),
     )
     return signing
+  }
+
+  async rereadKeys(): Promise<void> {
+    this.#domains = await this.#read()
   }
 
   async withoutOwn(message: Message): Promise<Uint8Array> {
