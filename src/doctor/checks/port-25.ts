@@ -1,5 +1,5 @@
 /**
- * Is port 25 open to the outside? Most clouds and all home connections block it, and no option of a sender can help.
+ * Is port 25 open to the outside? Most clouds and all home connections block it; then only a relay helps.
  * One rule: a block is claimed only when receivers that have nothing to do with each other all keep silent, or all turn
  * us away; one that answers proves it open.
  */
