@@ -22,6 +22,15 @@ export interface Login {
   readonly mechanisms: readonly SaslMechanism[]
   /** Also mechanisms that show the secret to whoever listens, in a session without TLS. */
   readonly allowPlaintextAuth: boolean
+  /** Secrets that were refused a moment ago, and are not said again. Default: none is remembered. */
+  readonly refused?: RefusedSecrets
+}
+
+/** What a relay has said of secrets. */
+export interface RefusedSecrets {
+  /** The refusal, if it still counts; else `null`. */
+  find(secret: string): Reply | null
+  remember(secret: string, refusal: Reply): void
 }
 
 /** Where one logs in. */
@@ -43,12 +52,20 @@ const MAX_CHALLENGES = 4
 export async function authenticate(login: Login, place: LoginPlace): Promise<Reply> {
   const mechanisms = usable(login, place)
   const password = await secretOf(login, place.limitMs)
+  const refusal = login.refused?.find(password) ?? null
+  if (refusal !== null) {
+    place.connection.trace('client', '[AUTH not said: the same login was refused a moment ago]')
+    return refusal
+  }
   place.connection.conceal({ plain: password, encoded: base64(password) })
   for (let at = 0; ; at++) {
     const mechanism = mechanisms[at] ?? mechanisms[0]
     const exchange = startSasl(mechanism, { user: login.user, password }, newNonce)
     const reply = await new Dialogue(mechanism, exchange, place).run()
-    if (!isMechanismRefused(reply) || at + 1 >= mechanisms.length) return reply
+    if (isMechanismRefused(reply) && at + 1 < mechanisms.length) continue
+    // RFC 4954 §6: 535, the credentials are wrong.
+    if (reply.code === 535) login.refused?.remember(password, reply)
+    return reply
   }
 }
 

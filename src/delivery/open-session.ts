@@ -160,7 +160,7 @@ class SessionOpening {
   /** The session on a connected target; where TLS is broken and clear text allowed, on a new connection in clear. */
   async #establish(connected: PlainSocket & { readonly target: Target }): Promise<Session> {
     const { target } = connected
-    const options = sessionOptionsFor(target, this.#around.session)
+    const options = sessionOptionsFor(target, this.#around)
     const { tlsPolicy } = options
     const clear: SessionOptions = {
       ...options,

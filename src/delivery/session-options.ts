@@ -6,10 +6,14 @@ import type { SessionOptions } from '../client/session.ts'
 import type { LoginSettings } from '../config/relay-settings.ts'
 import { readSecret } from '../config/secret.ts'
 import type { Target } from '../route/targets.ts'
-import type { SessionSettings } from './surroundings.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { TargetMemory } from './target-memory.ts'
 
 /** Those of the target. */
-export function sessionOptionsFor({ exchanger }: Target, settings: SessionSettings): SessionOptions {
+export function sessionOptionsFor(
+  { exchanger }: Target,
+  { session: settings, memory }: Pick<Surroundings, 'session' | 'memory'>,
+): SessionOptions {
   const { relay } = exchanger
   if (relay === undefined) return settings
   const { tlsMode, isTlsImplicit, login } = relay
@@ -17,10 +21,11 @@ export function sessionOptionsFor({ exchanger }: Target, settings: SessionSettin
     ...settings,
     tlsPolicy: { mode: tlsMode, minVersion: settings.tlsPolicy.minVersion, decidedBy: 'relay' },
     isTlsImplicit,
-    login: login === null ? null : loginOf(login),
+    login: login === null ? null : loginOf(login, memory),
   }
 }
 
-function loginOf({ secret, ...login }: LoginSettings) {
-  return { ...login, readSecret: () => readSecret(secret) }
+function loginOf(settings: LoginSettings, memory: TargetMemory) {
+  const { secret, ...login } = settings
+  return { ...login, readSecret: () => readSecret(secret), refused: memory.refusedSecretsOf(settings) }
 }

@@ -1,10 +1,14 @@
 /**
  * What is remembered of targets for a while (RFC 5321 §4.5.4.1 asks for a memory by host): which did not answer, and whose
- * TLS or BDAT is broken. One rule: it changes the order and the manner of trying, never what is tried.
+ * TLS or BDAT is broken; and which logins were refused. One rule: it changes the order and the manner of trying, never what
+ * is tried, but that a refused password is not said twice.
  */
+import type { RefusedSecrets } from '../client/authenticate.ts'
+import type { LoginSettings } from '../config/relay-settings.ts'
 import type { Target } from '../route/targets.ts'
 import type { Clock } from '../time/clock.ts'
 import { targetKey } from './job.ts'
+import { RefusedLogins } from './refused-logins.ts'
 
 /** Long enough that the sessions of one delivery do not each wait for a dead host, short enough to notice its return. */
 const UNREACHABLE_MS = 30_000
@@ -19,9 +23,11 @@ export class TargetMemory {
   readonly #unreachable = new Map<string, number>()
   readonly #brokenTls = new Map<string, number>()
   readonly #brokenChunking = new Map<string, number>()
+  readonly #refusedLogins: RefusedLogins
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#refusedLogins = new RefusedLogins(clock)
   }
 
   rememberUnreachable(host: string): void {
@@ -51,6 +57,10 @@ export class TargetMemory {
 
   hasBrokenChunking(target: Target): boolean {
     return this.#brokenChunking.size > 0 && this.#isIn(this.#brokenChunking, targetKey(target))
+  }
+
+  refusedSecretsOf(login: LoginSettings): RefusedSecrets {
+    return this.#refusedLogins.of(login)
   }
 
   #remember(memory: Map<string, number>, key: string, lifeMs: number): void {

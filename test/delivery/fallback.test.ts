@@ -188,6 +188,51 @@ test('a domain that could not be connected to is tried again after a minute, and
   expect(await attempts()).toEqual(['connect', 'end-of-data fallbackRelay'])
 })
 
+test('nobody gets it who may have the message already', async () => {
+  const [relay, direct] = [await serverWith(), await serverWith({ content: (client) => client.reset() })]
+  const offers = [{ place: await nobody() }, { place: placeOf(direct) }]
+  const delivery = await deliveryTo({ 'a.test': offers }, relay, { limits: { recipientsPerTransaction: 5 } })
+  expect((await delivery.outcomes(mailboxes(3, 'a.test'))).map(summary)).toEqual(
+    mailboxes(3, 'a.test').map((address) => `${address} deferred uncertain 4.4.2 end-of-data`),
+  )
+  expect(relay.conversations).toEqual([])
+})
+
+test('a login that the relay refuses is not tried again for every domain that cannot be reached', async () => {
+  const { ca, kinds } = makeCertificates([HOST])
+  const sasl = saslServer({ user: 'me', password: 'right' })
+  const secureContext = createSecureContext(kinds.trusted)
+  const relay = await serverWith({ offers: ['STARTTLS', 'AUTH PLAIN'], secureContext, AUTH: sasl.AUTH })
+  const place = await nobody()
+  const names = Array.from({ length: 20 }, (_, at) => `d${at}.test`)
+  const clock = new FakeClock()
+  let password = 'wrong'
+  const delivery = await deliveryTo(Object.fromEntries(names.map((name) => [name, [{ place }]])), relay, {
+    ca,
+    clock,
+    settings: {
+      tlsMode: 'verified',
+      login: {
+        user: 'me',
+        secret: { kind: 'program', read: () => password },
+        mechanisms: ['PLAIN'],
+        allowPlaintextAuth: false,
+      },
+    },
+  })
+  for (const name of names) {
+    expect((await delivery.outcomes([`bob@${name}`])).map(summary)).toEqual([
+      `bob@${name} deferred 5.7.8 auth`,
+    ])
+  }
+  expect(sasl.tried).toEqual(['PLAIN'])
+  clock.time += 61_000
+  await delivery.outcomes(['bob@d0.test'])
+  expect(sasl.tried).toHaveLength(2)
+  password = 'right'
+  expect((await delivery.outcomes(['bob@d0.test'])).map(({ kind }) => kind)).toEqual(['delivered'])
+})
+
 test('a login that the relay refuses defers everybody', async () => {
   const { ca, kinds } = makeCertificates([HOST])
   const sasl = saslServer({ user: 'me', password: 'right' })
