@@ -215,6 +215,40 @@ describe('recipients of a message', () => {
     expect(recipientsAt(server)).toHaveLength(4)
   })
 
+  test('are all announced before the first octet of the content they share', async () => {
+    const announced: string[] = []
+    const server = await serverWith({
+      RCPT: byName({ u1: '550 5.1.1 unknown' }),
+      DATA: async (client) => {
+        await client.reply('354 go ahead')
+        await client.something()
+        expect(announced).toEqual(expect.arrayContaining(['u0', 'u2', 'u3']))
+        await client.dataContent()
+        await client.reply('250 2.0.0 taken')
+      },
+    })
+    const outcomes = await deliveryBy(routerTo({}, server)).outcomes(mailboxes(4, 'a.test'), {
+      beforeContent: async ({ address }) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        announced.push(address.localPart)
+      },
+    })
+    expect(outcomes.filter(({ kind }) => kind === 'delivered')).toHaveLength(3)
+  })
+
+  test('are none in doubt, and get nothing, where one of them cannot be announced', async () => {
+    const server = await serverWith({ offers: ['PIPELINING', 'CHUNKING'] })
+    const delivery = deliveryBy(routerTo({}, server))
+    const outcomes = await delivery.outcomes(mailboxes(3, 'a.test'), {
+      beforeContent: async ({ address }) => {
+        if (address.localPart === 'u1') throw new Error('the disk is gone')
+      },
+    })
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['deferred', 'deferred', 'deferred'])
+    expect(outcomes.some((outcome) => outcome.kind === 'deferred' && outcome.uncertain)).toBe(false)
+    expect(server.conversations.flatMap(({ contents }) => contents)).toEqual([])
+  })
+
   test('of two messages never share one', async () => {
     const server = await serverWith()
     const delivery = deliveryBy(routerTo({}, server), { limits: { perSite: 1 } })
@@ -309,6 +343,19 @@ describe('a login', () => {
     expect(sasl.tried).toHaveLength(1)
     expect([...first.conversations, ...second.conversations]).toHaveLength(1)
   })
+
+  test.each(['verified', 'required', 'opportunistic'] as const)(
+    'is not said where STARTTLS has been taken out of the offers, nor is anything else (%s)',
+    async (tlsMode) => {
+      const sasl = saslServer(known)
+      const server = await serverWith({ offers: ['PIPELINING', 'AUTH PLAIN'], AUTH: sasl.AUTH })
+      const router = routerTo({ tlsMode, login: login(known.password) }, server)
+      const [outcome] = await deliveryBy(router).outcomes(['bob@a.test'])
+      expect(outcome).toMatchObject({ kind: 'deferred', uncertain: false })
+      expect(sasl.tried).toEqual([])
+      expect(server.conversations.flatMap(({ commands }) => commands)).toEqual(['EHLO sender.test', 'QUIT'])
+    },
+  )
 
   test('that is refused for now may be right at the next address', async () => {
     const first = await secured('454 4.7.0 temporary authentication failure')
