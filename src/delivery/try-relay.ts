@@ -10,6 +10,7 @@ import { openSessionAt } from './open-session.ts'
 import type { Attempt, Cause } from './outcome.ts'
 import { logTarget } from './report-events.ts'
 import type { Surroundings } from './surroundings.ts'
+import { TargetMemory } from './target-memory.ts'
 
 /** Why there was no session. */
 export interface RelayFailure {
@@ -37,7 +38,8 @@ export async function tryRelay(
         viaOf: () => ({}),
         budget: around.limits.settings.maxTargets,
       },
-      around,
+      // Who asks wants to know how it is now: a login that was refused a moment ago is tried again.
+      { ...around, memory: new TargetMemory(around.clock) },
     ),
   )
   if (session === null) return { cause: classifyExhausted(causes).cause, attempts }

@@ -62,3 +62,16 @@ test('a login that the relay refuses leaves them waiting', async () => {
   expect(sasl.tried.length).toBeLessThanOrEqual(2)
   await results.return?.()
 })
+
+test('a login that was refused is not tried again for other mail, but when the relay is checked', async () => {
+  const sasl = saslServer({ user: 'me', password: 'right' })
+  const server = await relayWith({ AUTH: sasl.AUTH })
+  const agent = await agentFor(server, { relay: { user: 'me', password: () => 'wrong' } })
+  const mail = { from: 'alice@sender.test', to: 'bob@d0.test', subject: 'hi', text: 'hello' }
+  for (let times = 0; times < 3; times++) {
+    expect((await agent.send(mail)).counts).toEqual({ delivered: 0, deferred: 1, failed: 0 })
+  }
+  expect(sasl.tried).toHaveLength(1)
+  await agent.checkRelays()
+  expect(sasl.tried).toHaveLength(2)
+})
