@@ -31,7 +31,7 @@ import type { Agent, AgentSeams, EnqueueOptions, SendOptions } from './agent.ts'
 import { checkSecrets } from './check-relays.ts'
 import type { Enqueued, MailQueueParts } from './mail-queue.ts'
 import { Queueing } from './queueing.ts'
-import { checkEachRelay, type RelayCheck } from './relay-check.ts'
+import { type RelayCheck, RelayChecks } from './relay-check.ts'
 import type { QueueResult } from './results.ts'
 import { openSigning, type Signing } from './signing.ts'
 
@@ -52,8 +52,7 @@ export class DirectAgent implements Agent {
   readonly #clock: Clock
   #parts: Promise<Parts> | null = null
   readonly #sending = new Set<Promise<SendReport>>()
-  readonly #checking = new Set<Promise<unknown>>()
-  readonly #ended = new AbortController()
+  readonly #relayChecks = new RelayChecks()
   readonly #queueing = new Queueing(() => this.#queueParts())
   #log: Log | null = null
   #closing: Promise<void> | null = null
@@ -125,19 +124,12 @@ export class DirectAgent implements Agent {
     return planEnvelope(envelope, router, { random: this.#random(), ...pickSignal(options) })
   }
 
-  checkRelays(options: { readonly signal?: AbortSignal } = {}): Promise<readonly RelayCheck[]> {
-    const checking = this.#checkRelays(options)
-    this.#checking.add(checking)
-    return checking.finally(() => this.#checking.delete(checking))
-  }
-
-  async #checkRelays({ signal }: { readonly signal?: AbortSignal }): Promise<readonly RelayCheck[]> {
+  async checkRelays(options: { readonly signal?: AbortSignal } = {}): Promise<readonly RelayCheck[]> {
     const { deliverer } = await this.#ready()
-    const ended = this.#ended.signal
-    const either = signal === undefined ? ended : AbortSignal.any([signal, ended])
-    return checkEachRelay(this.#settings, (exchanger) =>
-      deliverer.tryRelay(exchanger, { id: newId(), signal: either }),
-    )
+    return this.#relayChecks.run(this.#settings, {
+      ...pickSignal(options),
+      open: (exchanger, signal) => deliverer.tryRelay(exchanger, { id: newId(), signal }),
+    })
   }
 
   reopenLog(): void {
@@ -157,8 +149,7 @@ export class DirectAgent implements Agent {
   async #close(): Promise<void> {
     const parts = await this.#parts?.catch(() => null)
     // Nobody has mail there.
-    this.#ended.abort(closedError())
-    await Promise.allSettled(this.#checking)
+    await this.#relayChecks.close(closedError())
     // Those still composing have no delivery yet that the deliverer could wait for.
     await Promise.allSettled(this.#sending)
     await this.#queueing.close()

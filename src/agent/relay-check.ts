@@ -13,24 +13,49 @@ export interface RelayCheck {
   readonly failure: RelayFailure | null
 }
 
-/** One after the other: some relays count logins. @param open what it throws, this does */
-export async function checkEachRelay(
-  settings: Pick<Settings, 'routes' | 'relay' | 'fallbackRelay'>,
+/** How a check is made. */
+export interface RelayCheckOptions {
+  readonly signal?: AbortSignal
+  /** Opens a session and ends it; what it throws, the check does. */
+  readonly open: (exchanger: Exchanger, signal: AbortSignal) => Promise<RelayFailure | null>
+}
+
+type Relays = Pick<Settings, 'routes' | 'relay' | 'fallbackRelay'>
+
+/** The checks of one agent. Close it. */
+export class RelayChecks {
+  readonly #running = new Set<Promise<unknown>>()
+  readonly #ended = new AbortController()
+
+  /** One relay after the other: some count logins. @throws `signal.reason` */
+  run(settings: Relays, { signal, open }: RelayCheckOptions): Promise<readonly RelayCheck[]> {
+    const ended = this.#ended.signal
+    const either = signal === undefined ? ended : AbortSignal.any([signal, ended])
+    const checking = checkEach(relaysOf(settings), (exchanger) => open(exchanger, either))
+    this.#running.add(checking)
+    return checking.finally(() => this.#running.delete(checking))
+  }
+
+  /** Breaks off what runs. */
+  async close(reason: Error): Promise<void> {
+    this.#ended.abort(reason)
+    await Promise.allSettled(this.#running)
+  }
+}
+
+async function checkEach(
+  relays: Iterable<RelaySettings>,
   open: (exchanger: Exchanger) => Promise<RelayFailure | null>,
 ): Promise<readonly RelayCheck[]> {
   const checks: RelayCheck[] = []
-  for (const relay of relaysOf(settings)) {
+  for (const relay of relays) {
     const { host, port } = relay
     checks.push({ host, port, failure: await open(relayExchanger(relay)) })
   }
   return checks
 }
 
-function relaysOf({
-  routes,
-  relay,
-  fallbackRelay,
-}: Parameters<typeof checkEachRelay>[0]): Iterable<RelaySettings> {
+function relaysOf({ routes, relay, fallbackRelay }: Relays): Iterable<RelaySettings> {
   const relays = new Map<string, RelaySettings>()
   for (const one of [relay, fallbackRelay, ...Object.values(routes)]) {
     if (one === null || typeof one === 'string') continue
