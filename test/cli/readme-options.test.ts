@@ -1,4 +1,7 @@
-/** The tables of README name all that there is: every option of every command, every key of the configuration, every floor. */
+/**
+ * The page's links lead somewhere, and its tables name all that there is: every option of every command, every key of the
+ * configuration, every exit code, every floor.
+ */
 import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Command } from 'commander'
@@ -51,6 +54,18 @@ test('every key of the configuration is in the table of options, and no other', 
   ])
   const dotted = named.filter((name) => /^[a-z]\w*\.\w+$/i.test(name))
   expect(dotted.filter((name) => !keys.includes(name))).toEqual([])
+})
+
+test('every link within the page leads to a heading', () => {
+  const slugOf = (heading: string) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-')
+  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => slugOf(heading))
+  const links = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, link = '']) => link)
+  expect(links.length).toBeGreaterThan(20)
+  expect(links.filter((link) => !headings.includes(link))).toEqual([])
 })
 
 test('every exit code is in its table', () => {
