@@ -53,11 +53,15 @@ export async function transact(
   }
   // An address that needs SMTPUTF8 would ask it of the way of all the others too.
   const needs = needsSmtpUtf8(lead.recipient.address)
-  const others = companions((job) => job.suits(session) && needsSmtpUtf8(job.recipient.address) === needs)
+  const others = isToGoAlone(lead)
+    ? []
+    : companions(
+        (job) => job.suits(session) && !isToGoAlone(job) && needsSmtpUtf8(job.recipient.address) === needs,
+      )
   const end = await run([lead, ...others], session, { fitted, around })
   const judge = (job: Job, place: number): Judged => {
     const verdict = verdictOn(job, endFor(end, place), session, {
-      isReused: when.isReused || hasRefusedForGood(end),
+      isReused: when.isReused || hasAnsweredForSome(end),
       isRelay: session.target.exchanger.relay !== undefined,
       isFollower: isBehindAnother(end, place),
     })
@@ -125,9 +129,16 @@ function verdictOn(
   return verdict
 }
 
-/** Servers end a session, with 421, in which they had to refuse many; the rest are fewer, and may be asked in another one. */
-function hasRefusedForGood({ refusals }: TransactionEnd): boolean {
-  return refusals ? [...refusals.values()].some(({ code }) => code >= 500) : false
+/** Servers end a session, with 421, in which there were too many refusals, or recipients; the rest may be asked in another one. */
+function hasAnsweredForSome({ refusals, stage, repliesSeen }: TransactionEnd): boolean {
+  if (!refusals) return false
+  // Beside the replies to MAIL and to whom the session ended with.
+  return [...refusals.values()].some(({ code }) => code >= 500) || (stage === 'rcpt' && repliesSeen > 2)
+}
+
+/** It was sent back twice, with others; with fewer it would be again, and in the queue for ever. */
+function isToGoAlone({ repetitions }: Job): boolean {
+  return repetitions > 1
 }
 
 /** An earlier one was accepted, or refused for a reason of its own. Some servers count the refused too (Exim: `recipients_max`). */

@@ -175,6 +175,31 @@ describe('recipients of a message', () => {
     expect(server.conversations).toHaveLength(3)
   })
 
+  test('go one by one where a relay ends the session over too many of them', async () => {
+    const server = await serverWith({
+      RCPT: async (client) => {
+        const since = client.commands.slice(client.commands.findLastIndex((line) => line.startsWith('MAIL')))
+        if (since.filter((line) => line.startsWith('RCPT')).length <= 3) return client.reply('250 2.1.5 ok')
+        await client.reply('421 4.7.0 too many, closing')
+        client.close()
+      },
+    })
+    const outcomes = await deliveryBy(routerTo({}, server)).outcomes(mailboxes(8, 'a.test'))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array(8).fill('delivered'))
+  })
+
+  test('are all deferred at once where a relay ends every session at the first', async () => {
+    const server = await serverWith({
+      RCPT: async (client) => {
+        await client.reply('421 4.7.0 slow down')
+        client.close()
+      },
+    })
+    const outcomes = await deliveryBy(routerTo({}, server)).outcomes(mailboxes(8, 'a.test'))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array(8).fill('deferred'))
+    expect(server.conversations).toHaveLength(1)
+  })
+
   test('one alone that gets 452 is deferred, as there is nothing to split', async () => {
     const server = await serverWith({ RCPT: '452 4.3.1 no space' })
     expect(await summaries(deliveryBy(routerTo({}, server)), mailboxes(2, 'a.test'))).toEqual([
