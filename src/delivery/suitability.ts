@@ -5,6 +5,7 @@
 import type { Session } from '../client/session.ts'
 import { type Address, needsSmtpUtf8 } from '../mail/address.ts'
 import type { Message } from '../mail/message.ts'
+import { MessageError } from '../mail/message-error.ts'
 import { toSevenBit } from '../mail/seven-bit.ts'
 import type { Signer } from '../mail/signer.ts'
 import type { EnhancedStatus } from '../smtp/enhanced-status.ts'
@@ -41,10 +42,7 @@ export async function fitFor(
     try {
       fitted = await toSevenBit(message, signer)
     } catch (error) {
-      return unsuitable(
-        '5.6.3',
-        `8-bit content needs 8BITMIME and cannot be converted: ${(error as Error).message}`,
-      )
+      return unconverted(error as Error)
     }
   }
   const limit = extensions.sizeLimitOctets
@@ -53,6 +51,13 @@ export async function fitFor(
     return unsuitable('5.3.4', `the message has ${fitted.size} octets, the server takes ${limit}`)
   }
   return { kind: 'suits', message: fitted, smtpUtf8 }
+}
+
+/** Only what the message itself forbids is final; a disk or a signer that fails us may do its work next time. */
+function unconverted(error: Error): Suitability {
+  return error instanceof MessageError
+    ? unsuitable('5.6.3', `8-bit content needs 8BITMIME and cannot be converted: ${error.message}`)
+    : unsuitable('4.3.0', `8-bit content needs 8BITMIME and was not converted: ${error.message}`)
 }
 
 function unsuitable(status: EnhancedStatus, text: string): Suitability {

@@ -3,6 +3,7 @@
  * One rule: what decodes stays the same; text becomes quoted-printable, everything else base64.
  */
 import { type Message, messageFromBytes } from './message.ts'
+import { MessageError } from './message-error.ts'
 import { rewriteMessage } from './message-rewrite.ts'
 import type { Signer } from './signer.ts'
 
@@ -21,6 +22,10 @@ export function toSevenBit(message: Message, signer: Signer | null = null): Prom
   if (known) return known
   const conversion = convert(message, signer)
   conversions.set(message, conversion)
+  // What the message forbids stays forbidden; anything else is worth another try.
+  conversion.catch((error: unknown) => {
+    if (!(error instanceof MessageError)) conversions.delete(message)
+  })
   return conversion
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Session } from '../../src/client/session.ts'
 import { fitFor, UnsuitableError } from '../../src/delivery/suitability.ts'
 import { parseAddress } from '../../src/mail/address.ts'
+import type { Message } from '../../src/mail/message.ts'
 import { parseExtensions } from '../../src/smtp/extensions.ts'
 import { message } from './fixtures.ts'
 
@@ -48,6 +49,23 @@ describe('8BITMIME (RFC 6152 §3)', () => {
       kind: 'unsuitable',
       cause: { stage: 'policy', status: '5.6.3', error: expect.any(UnsuitableError) },
     })
+  })
+
+  test('a signer that fails is no fault of the message: 4.3.0, and asked again', async () => {
+    const fresh = message('grüße\r\n', 'Subject: again\r\nContent-Type: text/plain; charset=utf-8\r\n')
+    let calls = 0
+    const signer = {
+      sign: async (converted: Message) => converted,
+      withoutOwn: async () => {
+        if (calls++ === 0) throw new Error('the key is on a disk that is gone')
+        return fresh.content ?? new Uint8Array()
+      },
+    }
+    expect(await fitFor(offering(), fresh, plain, signer)).toEqual({
+      kind: 'unsuitable',
+      cause: { stage: 'policy', status: '4.3.0', error: expect.any(UnsuitableError) },
+    })
+    expect(await fitFor(offering(), fresh, plain, signer)).toMatchObject({ kind: 'suits' })
   })
 
   test('7-bit content is nobody’s concern', async () => {
