@@ -35,7 +35,8 @@ function hasIdled({ session }: Proceedings): boolean {
 
 async function sendInOneFlight(proceedings: Proceedings, content: Uint8Array): Promise<void> {
   const head = envelopeFlight(proceedings) + bdatCommand(content.length, { last: true })
-  await proceedings.announceContent()
+  const announced = proceedings.announceContent()
+  if (announced !== undefined) await announced
   proceedings.writeWithContent(head, content)
   proceedings.session.isPastFinalDot = true
   if (!(await isEnvelopeAccepted(proceedings))) {

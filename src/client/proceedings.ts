@@ -110,15 +110,14 @@ export class Proceedings {
   }
 
   /** The content is next: what goes wrong from here goes wrong there. */
-  async beginContent(): Promise<void> {
+  beginContent(): Promise<void> | undefined {
     this.#stage = 'end-of-data'
-    await this.announceContent()
+    return this.announceContent()
   }
 
-  /** The content may be in the flight that is next. */
-  async announceContent(): Promise<void> {
-    const { beforeContent } = this.transaction
-    if (beforeContent) await beforeContent()
+  /** The content may be in the flight that is next. `undefined`: nobody waits for that word. */
+  announceContent(): Promise<void> | undefined {
+    return this.transaction.beforeContent?.()
   }
 
   /** A chunk that is not the last was accepted: the peer knows BDAT. */

@@ -51,13 +51,8 @@ export async function transact(
     const verdict: Verdict = { kind: 'next-target', cause: fitted.cause }
     return [{ job: lead, verdict: recorded(lead, verdict, session, { when, around }) }]
   }
-  // An address that needs SMTPUTF8 would ask it of the way of all the others too.
-  const needs = needsSmtpUtf8(lead.recipient.address)
-  const others = isToGoAlone(lead)
-    ? []
-    : companions(
-        (job) => job.suits(session) && !isToGoAlone(job) && needsSmtpUtf8(job.recipient.address) === needs,
-      )
+  const mayCome = (job: Job): boolean => job.suits(session) && !isToGoAlone(job) && isAlike(job, lead)
+  const others = isToGoAlone(lead) ? [] : companions(mayCome)
   const end = await run([lead, ...others], session, { fitted, around })
   const judge = (job: Job, place: number): Judged => {
     const verdict = verdictOn(job, endFor(end, place), session, {
@@ -134,6 +129,11 @@ function hasAnsweredForSome({ refusals, stage, repliesSeen }: TransactionEnd): b
   if (!refusals) return false
   // Beside the replies to MAIL and to whom the session ended with.
   return [...refusals.values()].some(({ code }) => code >= 500) || (stage === 'rcpt' && repliesSeen > 2)
+}
+
+/** An address that needs SMTPUTF8 would ask it of the way of all the others too. */
+function isAlike(one: Job, other: Job): boolean {
+  return needsSmtpUtf8(one.recipient.address) === needsSmtpUtf8(other.recipient.address)
 }
 
 /** It was sent back twice, with others; with fewer it would be again, and in the queue for ever. */
