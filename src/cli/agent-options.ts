@@ -58,16 +58,23 @@ export function addQueueOption(command: Command): Command {
   return command.option('--queue <directory>', 'where mail waits (default: queue)')
 }
 
+/** `--dns`, the same for every command that asks. */
+export function dnsOption(): Option {
+  const text = "name server to ask instead of the system's (repeatable)"
+  return new Option('--dns <host[:port]>', text).argParser(repeatable(asWritten))
+}
+
+/** `--tls`. */
+export function tlsOption(): Option {
+  return new Option('--tls <mode>', 'how safely (default: opportunistic)').choices(tlsModes)
+}
+
 /** Adds the options to a command. */
 export function addAgentOptions(command: Command): Command {
   return command
     .optionsGroup('Delivery:')
     .option('--hostname <name>', "name given in EHLO (default: the system's)")
-    .option(
-      '--dns <host[:port]>',
-      "name server to ask instead of the system's (repeatable)",
-      repeatable(asWritten),
-    )
+    .addOption(dnsOption())
     .option('--port <n>', 'port of the exchangers (default: 25)', wholeNumber(1, 65_535))
     .option(
       '--route <domain=host[:port]>',
@@ -92,7 +99,7 @@ export function addAgentOptions(command: Command): Command {
       wholeNumber(1),
     )
     .option('--per-site <n>', 'sessions open at once to one site (default: 5)', wholeNumber(1))
-    .addOption(new Option('--tls <mode>', 'how safely (default: opportunistic)').choices(tlsModes))
+    .addOption(tlsOption())
     .option('--allow-local-addresses', 'connect to private and loopback addresses that DNS named')
     .option('--log <file>', `the log, appended to (default: ${DEFAULT_LOG})`)
     .addOption(new Option('--log-format <format>', 'of the log (default: classic)').choices(logFormats))

@@ -6,12 +6,12 @@ import { resolveSettings } from '../config/settings.ts'
 import { createSystemResolver } from '../dns/system.ts'
 import { makeKey, type NewKey } from '../mail/dkim/keygen.ts'
 import { type KeyRecord, zoneLine } from '../mail/dkim/record.ts'
-import { type AgentOptionValues, checkConfig, readAgentOptions } from './agent-options.ts'
+import { type AgentOptionValues, checkConfig, dnsOption, readAgentOptions } from './agent-options.ts'
 import { type CommonOptions, newCommand, newGroup } from './command.ts'
 import { type CheckedKey, checkKeys, type KeyToCheck } from './dkim-check.ts'
 import { InputDataError, InputFileError, StartError, UsageError } from './errors.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
-import { asWritten, given, repeatable } from './option-values.ts'
+import { given } from './option-values.ts'
 import { formatJson, paintFor, printLine, warn } from './terminal.ts'
 
 interface KeygenOptions extends CommonOptions {
@@ -77,11 +77,7 @@ function checkCommand(): Command {
     .option('--domain <domain>', 'whose keys (default: those of every configured domain)')
     .option('--selector <name>', 'which one (default: all of the domain)')
     .option('--key-file <file>', 'the key, instead of the configured one')
-    .option(
-      '--dns <host[:port]>',
-      "name server to ask instead of the system's (repeatable)",
-      repeatable(asWritten),
-    )
+    .addOption(dnsOption())
     .action(async (options: CheckOptions) => {
       process.exitCode = await check(options)
     })

@@ -9,7 +9,7 @@ import { examineHost } from '../doctor/doctor.ts'
 import { zoneFragment } from '../doctor/records.ts'
 import type { DoctorReport } from '../doctor/report.ts'
 import type { CheckResult } from '../doctor/result.ts'
-import { type AgentOptionValues, addQueueOption, readAgentOptions } from './agent-options.ts'
+import { type AgentOptionValues, addQueueOption, dnsOption, readAgentOptions } from './agent-options.ts'
 import { type CommonOptions, newCommand } from './command.ts'
 import { resultLines, summaryLine } from './doctor-text.ts'
 import { type ExitCode, exitCodeOfVerdict } from './exit-code.ts'
@@ -57,7 +57,7 @@ export function doctorCommand(): Command {
       repeatable(ipAddress),
     )
     .optionsGroup('Whom to ask:')
-    .option('--dns <host[:port]>', "name server instead of the system's (repeatable)", repeatable(asWritten))
+    .addOption(dnsOption())
     .option(
       '--receiver <domain>',
       'whose exchangers to dial for port 25 (repeatable; default: five large ones)',

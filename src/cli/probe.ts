@@ -8,11 +8,11 @@ import { AddressError } from '../mail/address-error.ts'
 import { type ProbeOptions, probe } from '../probe/probe.ts'
 import { type ProbeStage, probeStages } from '../probe/report.ts'
 import { ProbeSummary } from '../probe/summary.ts'
-import { type AgentOptionValues, readAgentOptions } from './agent-options.ts'
+import { type AgentOptionValues, dnsOption, readAgentOptions, tlsOption } from './agent-options.ts'
 import { type CommonOptions, newCommand } from './command.ts'
 import { UsageError } from './errors.ts'
 import { type ExitCode, exitCodeOfAnswers, exitCodes } from './exit-code.ts'
-import { asWritten, duration, given, repeatable, routeEntry, wholeNumber } from './option-values.ts'
+import { duration, given, repeatable, routeEntry, wholeNumber } from './option-values.ts'
 import { csvOutput, jsonOutput, type ProbeOutput, textOutput } from './probe-output.ts'
 import { ProbeTargets } from './probe-targets.ts'
 import { Progress } from './progress.ts'
@@ -69,25 +69,14 @@ function addSettings(command: Command): void {
   command
     .optionsGroup('How:')
     .option('--hostname <name>', "name given in EHLO (default: the system's)")
-    .option(
-      '--dns <host[:port]>',
-      "name server to ask instead of the system's (repeatable)",
-      repeatable(asWritten),
-    )
+    .addOption(dnsOption())
     .option('--port <n>', 'port of the exchangers (default: 25)', wholeNumber(1, 65_535))
     .option(
       '--route <domain=host[:port]>',
       'where to ask about a domain, without MX (repeatable)',
       repeatable(routeEntry),
     )
-    .addOption(
-      new Option('--tls <mode>', 'how safely (default: opportunistic)').choices([
-        'off',
-        'opportunistic',
-        'required',
-        'verified',
-      ]),
-    )
+    .addOption(tlsOption())
     .option('--timeout <duration>', 'the longest that each step may take (default: 30s)', duration)
     .option('--concurrency <n>', 'sessions open at once, all sites together (default: 50)', wholeNumber(1))
     .option('--per-site <n>', 'sessions open at once to one site (default: 2)', wholeNumber(1))

@@ -13,12 +13,11 @@ import { TalkInputError, UnexpectedReplyError } from '../talk/errors.ts'
 import { directiveLines } from '../talk/input.ts'
 import { checkScript, linesOfScript } from '../talk/script.ts'
 import { Talk } from '../talk/talk.ts'
-import { readAgentOptions } from './agent-options.ts'
+import { dnsOption, readAgentOptions } from './agent-options.ts'
 import { type CommonOptions, newCommand } from './command.ts'
 import { InputDataError, InputFileError } from './errors.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
 import { checkReadable, readOctets, readText, STDIN } from './input.ts'
-import { asWritten, repeatable } from './option-values.ts'
 import { Stop } from './stop.ts'
 import { call, nameOf, parseCallee } from './talk-connect.ts'
 import { openTerminal, pipedLines } from './talk-lines.ts'
@@ -64,11 +63,7 @@ From a file or a pipe, each reply has to be 2xx or 3xx, or what the :expect behi
     .option('--timeout <duration>', 'for the connection, and for each reply (default: 1m)', duration)
     .option('--transcript <file>', 'the dialogue with its times, without passwords')
     .option('--raw', 'content as it is: no dot doubled, no line end of a file made CRLF')
-    .option(
-      '--dns <host[:port]>',
-      "name server to ask instead of the system's (repeatable)",
-      repeatable(asWritten),
-    )
+    .addOption(dnsOption())
     .addHelpText(
       'after',
       ['', 'Lines that begin with a colon are for mxpress:', ...directiveLines()].join('\n'),
