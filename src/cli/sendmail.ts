@@ -169,7 +169,7 @@ async function signerFor(settings: Settings): Promise<Signer | null> {
     now: () => systemClock.now(),
     // There is no log.
     onUnsigned: ({ messageId, domain, reason }) =>
-      warn(`${messageId} goes without a signature of ${domain}: ${reason}`),
+      warn(`${messageId} goes without a signature${domain && ` of ${domain}`}: ${reason}`),
   })
   for (const text of warnings) warn(text)
   return signer

@@ -126,7 +126,7 @@ function formatSubmission(event: SubmissionEvent): string {
 }
 
 function formatUnsigned(event: UnsignedEvent): string {
-  return `${idOf(event)} unsigned message-id="${escapeText(event.messageId, quoted)}" domain=${escapeText(event.domain, token)} reason=${event.reason}`
+  return `${idOf(event)} unsigned message-id="${escapeText(event.messageId, quoted)}" domain=${escapeText(event.domain, token) || '-'} reason=${event.reason}`
 }
 
 function formatLogin(event: LoginEvent): string {

@@ -121,13 +121,14 @@ export interface UnsignedEvent {
   readonly id: string
   /** With its angle brackets; empty where the message has none. */
   readonly messageId: string
-  /** The one that has the keys. */
+  /** The one that has the keys; empty where a From field that cannot be read names no domain at all. */
   readonly domain: string
   /**
-   * `several-from`: a signature would vouch for each of its From fields · `too-many-fields` to name in a signature ·
-   * `header-too-large`: no end of the header where any receiver would still look for one.
+   * `several-from`: a signature would vouch for each of its From fields · `unreadable-from`: its From field is malformed,
+   * and names the domain, or none · `too-many-fields` to name in a signature · `header-too-large`: no end of the header
+   * where any receiver would still look for one.
    */
-  readonly reason: 'several-from' | 'too-many-fields' | 'header-too-large'
+  readonly reason: 'several-from' | 'unreadable-from' | 'too-many-fields' | 'header-too-large'
 }
 
 /** Somebody tried to log in. */

@@ -139,6 +139,11 @@ test.each<[string, LogRecord, string]>([
     'unsigned message-id="<1\\"2@sender.test>" domain=sender.test reason=several-from',
   ],
   [
+    'a message that names no domain to sign for',
+    { kind: 'unsigned', id: '4D1A', messageId: '', domain: '', reason: 'unreadable-from' },
+    'unsigned message-id="" domain=- reason=unreadable-from',
+  ],
+  [
     'trouble',
     { kind: 'trouble', id: '4D1A', error: 'There is no room\nin /queue' },
     'trouble error="There is no room\\x0ain /queue"',

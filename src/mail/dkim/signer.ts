@@ -9,14 +9,13 @@
 import { ConfigError } from '../../config/errors.ts'
 import type { DkimSettings } from '../../config/settings.ts'
 import type { UnsignedEvent } from '../../log/events.ts'
-import { AddressError } from '../address.ts'
-import { parseAddressList } from '../address-list.ts'
 import { type Message, prependFields } from '../message.ts'
 import { MessageError } from '../message-error.ts'
 import { type Field, fieldText, parseHeader } from '../message-header.ts'
 import type { Signer } from '../signer.ts'
 import { hashBody } from './body.ts'
 import { chooseFields, type FieldChoice, fieldChoice, type SignedFields } from './fields.ts'
+import { readFromDomains } from './from-field.ts'
 import { type DkimKey, readKey } from './key.ts'
 import {
   findSignatures,
@@ -171,20 +170,27 @@ class DkimSigner implements KeyedSigner {
   #authorOf(message: Message, header: Uint8Array): Author | null {
     const fields = fieldsOf(header)
     const from = fields.filter(({ name }) => name === 'from')
-    const names = from.slice(0, mostFromFields).flatMap((field) => domainsIn(fieldText(header, field)))
-    for (const name of names) {
-      const domain = this.#domainFor(name)
-      if (domain === null) continue
-      // Of two From fields receivers show whichever they like: a signature would vouch for both (RFC 6376 §8.15).
-      if (from.length === 1) return { message, header, fields, name, domain }
-      this.#giveUp({ message, domain }, 'several-from')
-      return null
+    const read = from.slice(0, mostFromFields).map((field) => readFromDomains(fieldText(header, field)))
+    for (const { names, isReadable } of read) {
+      for (const name of names) {
+        const domain = this.#domainFor(name)
+        if (domain === null) continue
+        // Of two From fields receivers show whichever they like: a signature would vouch for both (RFC 6376 §8.15).
+        if (from.length > 1) return this.#giveUp({ message, domain }, 'several-from')
+        if (isReadable) return { message, header, fields, name, domain }
+        return this.#giveUp({ message, domain }, 'unreadable-from')
+      }
+    }
+    // It names nobody: of a host that signs, it is more likely ours than not, and receivers refuse it either way.
+    if (read.some(({ names, isReadable }) => !isReadable && names.length === 0)) {
+      return this.#giveUp({ message, domain: null }, 'unreadable-from')
     }
     return null
   }
 
-  #giveUp({ message, domain }: Pick<Author, 'message' | 'domain'>, reason: Unsigned['reason']): void {
-    this.#options.onUnsigned?.({ messageId: message.messageId, domain: domain.domain, reason })
+  #giveUp({ message, domain }: Unsignable, reason: Unsigned['reason']): null {
+    this.#options.onUnsigned?.({ messageId: message.messageId, domain: domain?.domain ?? '', reason })
+    return null
   }
 
   /** The domain's own entry, or that of the nearest domain above it. */
@@ -252,21 +258,18 @@ interface Author extends ReadMessage {
   readonly domain: SigningDomain
 }
 
+/** A message of a domain that has keys; `null`: of which one is not said. */
+interface Unsignable {
+  readonly message: Message
+  readonly domain: SigningDomain | null
+}
+
 /** What is no header is nobody's. */
 function fieldsOf(header: Uint8Array): readonly Field[] {
   try {
     return parseHeader(header).fields
   } catch (error) {
     if (error instanceof MessageError) return []
-    throw error
-  }
-}
-
-function domainsIn(from: string): readonly string[] {
-  try {
-    return parseAddressList(from).map(({ address }) => address.domain)
-  } catch (error) {
-    if (error instanceof AddressError) return []
     throw error
   }
 }

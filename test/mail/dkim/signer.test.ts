@@ -227,12 +227,23 @@ describe('a hostile message costs no more than its size', () => {
 describe('a message that should be signed and cannot be is told of, once', () => {
   const toMany = `${'To: b@example.net\n'.repeat(501)}From: a@example.org\n\nx\n`
   const endless = `From: a@example.org\n${`${'X'.repeat(900)}: y\n`.repeat(6_000)}\nx\n`
-  const cases: readonly (readonly [string, string, readonly Unsigned['reason'][]])[] = [
+  type Told = Unsigned['reason'] | { readonly domain: string; readonly reason: Unsigned['reason'] }
+  const ofNone = { domain: '', reason: 'unreadable-from' } as const
+  const cases: readonly (readonly [string, string, readonly Told[]])[] = [
     ['two From fields of ours', 'From: a@example.org\nFrom: b@example.org\n\nx\n', ['several-from']],
     ['one of somebody else before ours', 'From: a@example.com\nFrom: b@example.org\n\nx\n', ['several-from']],
     ['more fields than a signature names', toMany, ['too-many-fields']],
     ['a header larger than receivers take', endless, ['header-too-large']],
     ['two From fields, none of them ours', 'From: a@example.com\nFrom: b@example.com\n\nx\n', []],
+    ['a name with a comma and no quotes', 'From: Doe, J. <a@example.org>\n\nx\n', ['unreadable-from']],
+    ['an address with a blank in it', 'From: a b@EXAMPLE.org.\n\nx\n', ['unreadable-from']],
+    ['an unreadable one below our domain', 'From: <a@mail.example.org\n\nx\n', ['unreadable-from']],
+    ['one unreadable From beside another', 'From: a\nFrom: b@example.org)\n\nx\n', ['several-from']],
+    ['a From that is nothing but words', 'From: Backup job\n\nx\n', [ofNone]],
+    ['a From whose domain is none', 'From: <a@>\n\nx\n', [ofNone]],
+    ['an unreadable From of somebody else', 'From: Doe, J. <a@example.com>\n\nx\n', []],
+    ['a group without members', 'From: Nobody:;\n\nx\n', []],
+    ['no From at all', 'To: a@example.org\n\nx\n', []],
     ['a large header of somebody else', endless.replace('example.org', 'example.com'), []],
     ['one that is nobody’s', 'From: a@example.com\n\nx\n', []],
     ['one that is signed', 'From: a@example.org\n\nx\n', []],
@@ -246,7 +257,10 @@ describe('a message that should be signed and cannot be is told of, once', () =>
     const signed = await own.sign(message)
     expect(await own.sign(message)).toBe(signed)
     expect(told).toEqual(
-      reasons.map((reason) => ({ messageId: '<1@example.org>', domain: 'example.org', reason })),
+      reasons.map((told) => ({
+        messageId: '<1@example.org>',
+        ...(typeof told === 'string' ? { domain: 'example.org', reason: told } : told),
+      })),
     )
   })
 })
