@@ -159,10 +159,12 @@ export class Connection {
     await this.#wait('drain', step, limitMs)
   }
 
-  /** Ends the connection in good order: what was written is sent first. Resolves when it is closed. */
+  /** Ends the connection in good order: what was written is sent first. Who waits is told. Resolves when it is closed. */
   end(): Promise<void> {
     this.#deadline.close()
     this.#failure ??= new ConnectionLostError('the connection was closed')
+    this.#waiter?.reject(this.#failure)
+    this.#waiter = null
     const socket = this.#socket
     if (socket.closed) return Promise.resolve()
     return new Promise((resolve) => {

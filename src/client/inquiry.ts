@@ -27,6 +27,22 @@ export async function ask(session: Session, command: string, limitMs: number): P
   return reply
 }
 
+/**
+ * Ends a session whose answers nobody waits for any longer: QUIT behind whatever is under way, and the end. Who waits for a
+ * reply gets the connection's failure. A session that is over already is dropped.
+ */
+export function leave(session: Session): void {
+  const { connection } = session
+  if (!session.isUsable) {
+    session.drop()
+    return
+  }
+  session.retire()
+  connection.trace('client', 'QUIT')
+  connection.write('QUIT\r\n')
+  void connection.end()
+}
+
 function expectInStep(session: Session): void {
   const { connection } = session
   if (connection.failure !== null) throw connection.failure

@@ -6,7 +6,7 @@
  */
 import { Connection, type PlainSocket } from '../client/connection.ts'
 import { dial } from '../client/dial.ts'
-import { ask } from '../client/inquiry.ts'
+import { ask, leave } from '../client/inquiry.ts'
 import { openSession, type Session } from '../client/session.ts'
 import { SessionOpenError } from '../client/session-open-error.ts'
 import { hostnamesBySource } from '../client/source-address.ts'
@@ -21,6 +21,7 @@ import { mayGoInClear, type TlsPolicy } from '../tls/policy.ts'
 import { InterruptedError } from './interrupted.ts'
 import { ProbeRecord, replyReport } from './record.ts'
 import { type ProbeStage, probeStages } from './report.ts'
+import { type Stopping, whenOverdue } from './stopping.ts'
 import type { ProbeSurroundings } from './surroundings.ts'
 import { inventMailbox, type ProbeTarget } from './target.ts'
 
@@ -36,7 +37,7 @@ export interface AddressInquiry {
   readonly target: Target
   readonly site: string
   readonly about: ProbeTarget
-  readonly signal: AbortSignal
+  readonly stopping: Stopping
 }
 
 /** Asks one address. Never rejects. */
@@ -71,7 +72,7 @@ class AddressProbe {
       return null
     }
     const session = await this.#open(connected)
-    using _ = this.#endedByAbort(session.connection)
+    using _ = whenOverdue(this.#inquiry.stopping, () => leave(session))
     try {
       return this.#endsAfter('starttls') ? null : await this.#envelope(session)
     } finally {
@@ -85,7 +86,7 @@ class AddressProbe {
   }
 
   async #dial(): Promise<PlainSocket> {
-    const { target, site, signal } = this.#inquiry
+    const { target, site, stopping } = this.#inquiry
     const { reachability, settings } = this.#around
     const place = `${target.ip} ${target.exchanger.port}`
     const known = reachability.knownFailure(place)
@@ -95,7 +96,7 @@ class AddressProbe {
     const { connected, failures } = await dial([target], {
       connectMs: settings.timeouts.connectMs,
       sourceAddresses: settings.agent.sourceAddresses,
-      signal,
+      signal: stopping.signal,
     })
     const durationMs = performance.now() - begun
     if (connected === null) {
@@ -121,7 +122,7 @@ class AddressProbe {
       return await this.#greet(connected, policy)
     } catch (error) {
       if (!(error instanceof SessionOpenError) || !error.isTlsBroken || !mayGoInClear(policy)) throw error
-      this.#inquiry.signal.throwIfAborted()
+      this.#inquiry.stopping.signal.throwIfAborted()
       this.#record.inClear()
       return await this.#greet(await this.#dial(), { ...policy, mode: 'off', decidedBy: 'broken TLS' })
     }
@@ -132,7 +133,9 @@ class AddressProbe {
     const { hostname, tlsClient, settings } = this.#around
     const { stopAfter, timeouts } = settings
     const connection = new Connection(connected, this.#traced())
-    using _ = this.#endedByAbort(connection)
+    const { stopping } = this.#inquiry
+    // Before the end of the opening there may be nobody to say QUIT to: RFC 5321 §4.3.1, or a handshake.
+    using _ = whenOverdue(stopping, () => connection.destroy(stopping.overdue.reason))
     return await openSession(connection, target, {
       hostname,
       sourceHostnames: hostnamesBySource(settings.agent.sourceHostnames),
@@ -143,14 +146,6 @@ class AddressProbe {
       onHandshake: (state) => this.#record.secured(state),
       ...(stopAfter === 'greeting' || stopAfter === 'ehlo' ? { until: stopAfter } : {}),
     })
-  }
-
-  #endedByAbort(connection: Connection): Disposable {
-    const { signal } = this.#inquiry
-    const onAbort = (): void => connection.destroy(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    return { [Symbol.dispose]: () => signal.removeEventListener('abort', onAbort) }
   }
 
   async #envelope(session: Session): Promise<Cause | null> {
@@ -181,18 +176,20 @@ class AddressProbe {
     const { about } = this.#inquiry
     const { timeouts } = session
     try {
+      this.#expectGoingOn()
       if (settings.catchAll && isPositive(rcpt) && session.isUsable) {
         const invented = inventMailbox(about, random)
         const reply = await ask(session, rcptCommand(invented), timeouts.rcptMs)
         this.#record.catchAll = { address: formatAddress(invented), reply: replyReport(reply) }
       }
       await this.#reset(session)
+      this.#expectGoingOn()
       if (settings.vrfy && session.isUsable) {
         const reply = await ask(session, vrfyCommand(about.mailbox, { smtpUtf8 }), timeouts.rcptMs)
         this.#record.vrfy = replyReport(reply)
       }
     } catch {
-      // The session is over; its connection knows why, and `quit` drops it.
+      // The session is over and its connection knows why, or the run is: `quit` does the rest.
     }
   }
 
@@ -202,6 +199,7 @@ class AddressProbe {
   }
 
   async #say(session: Session, stage: 'mail' | 'rcpt', command: string): Promise<Reply> {
+    this.#expectGoingOn()
     this.#stage = stage
     const begun = performance.now()
     const durationMs = (): number => performance.now() - begun
@@ -216,9 +214,17 @@ class AddressProbe {
     }
   }
 
+  /** What was asked before is answered; nothing more is asked. */
+  #expectGoingOn(): void {
+    this.#inquiry.stopping.signal.throwIfAborted()
+  }
+
   #causeOf(error: Error): Cause {
-    if (this.#inquiry.signal.aborted) {
-      return { stage: 'policy', status: '4.3.2', error: new InterruptedError(this.#inquiry.signal.reason) }
+    const { signal } = this.#inquiry.stopping
+    // A refusal that came in the last moment counts.
+    const isRefused = error instanceof SessionOpenError && error.reply !== null
+    if (signal.aborted && !isRefused) {
+      return { stage: 'policy', status: '4.3.2', error: new InterruptedError(signal.reason) }
     }
     if (error instanceof ConnectError) return causeOfDialling(error)
     if (error instanceof SessionOpenError) return causeOfOpening(error)

@@ -7,6 +7,7 @@
  */
 import { checkProbeOptions, type ProbeOptions, type ProbeSeams, type ProbeSettings } from './options.ts'
 import type { ProbeReport } from './report.ts'
+import { type Stopping, stoppingBy } from './stopping.ts'
 import { openSurroundings, type ProbeSurroundings } from './surroundings.ts'
 import { type ProbeTarget, parseProbeTarget } from './target.ts'
 import { TargetInput } from './target-input.ts'
@@ -60,6 +61,7 @@ async function* run(
   // Left early, the iteration ends what is under way.
   const leaving = new AbortController()
   const signal = outer === undefined ? leaving.signal : AbortSignal.any([leaving.signal, outer])
+  const stopping = stoppingBy(signal)
   const around = await openSurroundings(settings, seams)
   const input = new TargetInput(targets, signal)
   const due: Promise<Walked>[] = []
@@ -71,7 +73,7 @@ async function* run(
       if (event === 'no more') continue
       if ('target' in event) {
         input.take()
-        due.push(begin(event.target, around, signal))
+        due.push(begin(event.target, around, stopping))
         continue
       }
       due.shift()
@@ -85,8 +87,8 @@ async function* run(
   }
 }
 
-function begin(target: ProbeTarget, around: ProbeSurroundings, signal: AbortSignal): Promise<Walked> {
-  const walking = walk(target, around, signal)
+function begin(target: ProbeTarget, around: ProbeSurroundings, stopping: Stopping): Promise<Walked> {
+  const walking = walk(target, around, stopping)
   // Whoever takes the report hears of a defect; until then nobody misses it.
   walking.catch(() => {})
   return walking

@@ -14,6 +14,7 @@ import { conclude, concludeRoute, type ExchangerEnd } from './conclude.ts'
 import { InterruptedError } from './interrupted.ts'
 import { ProbeRecord } from './record.ts'
 import type { AddressReport, ExchangerReport, ProbeReport, RecordsReport } from './report.ts'
+import type { Stopping } from './stopping.ts'
 import type { ProbeSurroundings } from './surroundings.ts'
 import type { ProbeTarget } from './target.ts'
 import { isLastWord, rule } from './verdict.ts'
@@ -32,14 +33,15 @@ export interface Walked {
 export async function walk(
   about: ProbeTarget,
   around: ProbeSurroundings,
-  signal: AbortSignal,
+  stopping: Stopping,
 ): Promise<Walked> {
+  const { signal } = stopping
   const head = { target: about.text, domain: about.domain }
   try {
     const route = await around.router.route(about.domain, { signal })
     // Now, while the answer is remembered: the walk may wait for a busy site for as long as it takes.
     const records = await recordsOf(about.domain, route, around)
-    const exchangers = await new Walk(route, about, around, signal).run()
+    const exchangers = await new Walk(route, about, around, stopping).run()
     const { stopAfter } = around.settings
     const { isDomain } = about
     const conclusion = conclude(exchangers, { stopAfter, isDomain, reachability: around.reachability })
@@ -61,14 +63,14 @@ class Walk {
   readonly #route: Route
   readonly #about: ProbeTarget
   readonly #around: ProbeSurroundings
-  readonly #signal: AbortSignal
+  readonly #stopping: Stopping
   #left = MAX_ADDRESSES
 
-  constructor(route: Route, about: ProbeTarget, around: ProbeSurroundings, signal: AbortSignal) {
+  constructor(route: Route, about: ProbeTarget, around: ProbeSurroundings, stopping: Stopping) {
     this.#route = route
     this.#about = about
     this.#around = around
-    this.#signal = signal
+    this.#stopping = stopping
   }
 
   run(): Promise<readonly ExchangerEnd[]> {
@@ -96,7 +98,7 @@ class Walk {
       for (const target of this.#allowed(targets)) {
         const end = await this.#ask(target)
         addresses.push(end)
-        if (end.cause === null || isLastWord(end.cause) || this.#signal.aborted) return ends
+        if (end.cause === null || isLastWord(end.cause) || this.#stopping.signal.aborted) return ends
       }
     }
     return ends
@@ -111,7 +113,7 @@ class Walk {
       return {
         ...known,
         error: null,
-        targets: await this.#around.router.targets(exchanger, { signal: this.#signal }),
+        targets: await this.#around.router.targets(exchanger, { signal: this.#stopping.signal }),
       }
     } catch (error) {
       if (!(error instanceof RouteError)) throw error
@@ -127,13 +129,15 @@ class Walk {
 
   async #ask(target: Target): Promise<AddressEnd & { readonly ip: string }> {
     const { site } = this.#route
-    const inquiry = { target, site, about: this.#about, signal: this.#signal }
+    const stopping = this.#stopping
+    const { signal } = stopping
+    const inquiry = { target, site, about: this.#about, stopping }
     const { slots } = this.#around
     const end = await slots
-      .run(site, this.#signal, () => probeAddress(inquiry, this.#around))
+      .run(site, signal, () => probeAddress(inquiry, this.#around))
       .catch((error: unknown) => {
         // Its turn never came.
-        if (this.#signal.aborted) return interruptedEnd(this.#signal)
+        if (signal.aborted) return interruptedEnd(signal)
         throw error
       })
     return { ...end, ip: target.ip }

@@ -4,7 +4,8 @@ import { probe } from '../../src/probe/probe.ts'
 import { ProbeSummary } from '../../src/probe/summary.ts'
 import { deadAddress } from '../client/dead-address.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
-import { all, leadingTo, OneExchanger, probed, serverWith } from './servers.ts'
+import type { Answers } from '../support/scripted-steps.ts'
+import { all, leadingTo, OneExchanger, probed, serverWith, verbs } from './servers.ts'
 
 const mailboxes = (count: number, domain = 'a.test'): readonly string[] =>
   Array.from({ length: count }, (_, at) => `u${at}@${domain}`)
@@ -180,6 +181,59 @@ describe('an abort', () => {
       'u3@a.test unknown enough',
     ])
     expect(server.conversations).toHaveLength(4)
+  })
+
+  test('takes the reply that is under way, and leaves with QUIT', async () => {
+    const stop = new AbortController()
+    const server = await serverWith({
+      RCPT: async (client) => {
+        stop.abort(new Error('enough'))
+        await client.reply('250 2.1.5 ok')
+      },
+    })
+    const told: string[] = []
+    const running = async (): Promise<void> => {
+      const options = leadingTo(server.port, { signal: stop.signal, catchAll: true, vrfy: true })
+      const reports = probe('bob@a.test', options, { resolver: new OneExchanger(server.address) })
+      for await (const { verdict, reason } of reports) told.push(`${verdict} ${reason}`)
+    }
+    await expect(running()).rejects.toThrow('enough')
+    expect(told).toEqual(['accepts 250 2.1.5 ok'])
+    expect(verbs(server)).toEqual(['EHLO', 'MAIL', 'RCPT', 'QUIT'])
+  })
+
+  test.each<[string, Answers, readonly string[]]>([
+    ['EHLO', { EHLO: '250 mx.example.test' }, ['EHLO', 'QUIT']],
+    ['MAIL', { MAIL: '250 ok' }, ['EHLO', 'MAIL', 'QUIT']],
+  ])('says QUIT also when it comes before the reply to %s', async (stage, answers, said) => {
+    const stop = new AbortController()
+    const [[name, words = '']] = Object.entries(answers) as [[keyof Answers, string]]
+    const server = await serverWith({
+      [name]: async (client: { reply(line: string): Promise<void> }) => {
+        stop.abort(new Error('enough'))
+        await client.reply(words)
+      },
+    })
+    const options = leadingTo(server.port, { signal: stop.signal })
+    const reports = probe('bob@a.test', options, { resolver: new OneExchanger(server.address) })
+    await expect(all(reports)).rejects.toThrow('enough')
+    expect([stage, verbs(server)]).toEqual([stage, said])
+  })
+
+  test('says QUIT to a server that does not answer, and does not wait for it', async () => {
+    const stop = new AbortController()
+    const server = await serverWith({
+      RCPT: async (client) => {
+        stop.abort(new Error('enough'))
+        expect(await client.command()).toBe('QUIT')
+        await client.untilGone()
+      },
+    })
+    const options = leadingTo(server.port, { signal: stop.signal, transcript: true })
+    const reports = probe('bob@a.test', options, { resolver: new OneExchanger(server.address) })
+    await expect(all(reports)).rejects.toThrow('enough')
+    await server.settled()
+    expect(verbs(server)).toEqual(['EHLO', 'MAIL', 'RCPT', 'QUIT'])
   })
 
   test('tells also what was known behind a target that was waited for', async () => {
