@@ -75,6 +75,7 @@ export function sendmailCommand(): Command {
 
 async function sendmail(args: SendmailArguments, options: SendmailOptions): Promise<void> {
   const { config, queue, hostname } = options
+  if (args.mode === 'deliver') checkArguments(args)
   // Whoever calls this has mail and knows nothing of us: a variable in his surroundings is no reason to lose it.
   const onUnknownVariable = (complaint: string): void => warn(`${complaint} (ignored)`)
   const read = await readAgentOptions(given({ config, queue, hostname }), { onUnknownVariable })
@@ -100,7 +101,6 @@ async function sendmail(args: SendmailArguments, options: SendmailOptions): Prom
 
 async function deliver(args: SendmailArguments, settings: Settings, options: SendmailOptions): Promise<void> {
   const hostname = await hostnameOf(settings, args)
-  checkArguments(args, hostname)
   const octets = await readMessage(process.stdin, { endsAtDot: !args.ignoresDots })
   const { maxSize } = settings.submission
   if (octets.length > maxSize)
@@ -126,17 +126,20 @@ function prepare(args: SendmailArguments, octets: Uint8Array, hostname: string):
   }
 }
 
-/** Found out before anything is read: who types a message should not do so for nothing. */
-function checkArguments(
-  { recipients, hasHeaderRecipients, reversePath }: SendmailArguments,
-  hostname: string,
-): void {
+/** Stands for the domain of names without one while that is not known yet; which one it is makes no address malformed. */
+const anyHost = 'localhost'
+
+/**
+ * Found out before anything is read: who types a message should not do so for nothing, and a wrong call is one whatever
+ * the configuration says.
+ */
+function checkArguments({ recipients, hasHeaderRecipients, reversePath }: SendmailArguments): void {
   if (recipients.length === 0 && !hasHeaderRecipients) {
     throw new UsageError('nobody to send to: expected recipients, or -t to take those of the header')
   }
   try {
-    for (const list of recipients) parseAddressList(qualifyList(list, hostname))
-    if (reversePath !== undefined) parseReversePath(qualifyAddress(reversePath, hostname))
+    for (const list of recipients) parseAddressList(qualifyList(list, anyHost))
+    if (reversePath !== undefined) parseReversePath(qualifyAddress(reversePath, anyHost))
   } catch (error) {
     if (error instanceof AddressError) throw new UsageError(error.message, { cause: error })
     throw error

@@ -80,10 +80,17 @@ async function read(file: string, name: string): Promise<string | null> {
     const text = await readFile(file, 'utf8')
     return text.replace(/^\ufeff/, '')
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code = String(error) } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw new ConfigError(`Cannot read the configuration ${name}: ${code ?? message}`, { cause: error })
+    throw new ConfigError(`Cannot read the configuration ${name}: ${whyUnreadable(code)}`, { cause: error })
   }
+}
+
+/** Every user who hands in mail by `sendmail` reads it, which is why no password stands in it. */
+function whyUnreadable(code: string): string {
+  if (code === 'EISDIR') return 'EISDIR, it is a directory'
+  if (code !== 'EACCES') return code
+  return 'EACCES, the user that runs mxpress may not. It holds no secrets: let everybody read it'
 }
 
 /**

@@ -98,6 +98,17 @@ describe('nothing is queued and the exit code says why (sysexits.h)', () => {
     expect(await readdir(finished.cwd)).toEqual([])
   })
 
+  test.each([
+    ['nobody to send to', []],
+    ['Malformed address `c@d@e`', ['c@d@e']],
+    ['Malformed address `a b`', ['-f', 'a b', 'root']],
+  ])('64 before 78: %s, and the configuration cannot be read', async (message, args) => {
+    const cwd = await emptyDirectory()
+    await mkdir(path.join(cwd, 'mxpress.toml'))
+    const { code, stderr } = await sendmail(args, '', { cwd })
+    expect([code, stderr]).toEqual([64, expect.stringContaining(message)])
+  })
+
   test('65, a malformed address in the header', async () => {
     const { code, stderr } = await sendmail(['-t'], 'To: c@d@e\n\nhi\n')
     expect([code, stderr]).toEqual([65, expect.stringContaining('Malformed address')])
@@ -126,6 +137,14 @@ describe('nothing is queued and the exit code says why (sysexits.h)', () => {
   test('73, a queue directory where none can be: below /proc', async () => {
     const { code, stderr } = await sendmail(['--queue', '/proc/mxpress/queue', 'c@d.test'], 'x\n')
     expect([code, stderr]).toEqual([73, expect.stringContaining('/proc/mxpress')])
+  })
+
+  test('78, a configuration that cannot be read: where its mail is to go is not known then', async () => {
+    const cwd = await emptyDirectory()
+    await mkdir(path.join(cwd, 'mxpress.toml'))
+    const { code, stderr } = await sendmail(['c@d.test'], 'x\n', { cwd })
+    expect([code, stderr]).toEqual([78, expect.stringContaining('EISDIR, it is a directory')])
+    expect(await readdir(cwd)).toEqual(['mxpress.toml'])
   })
 
   test('78, a configuration that is wrong', async () => {

@@ -65,7 +65,10 @@ describe('a wrong file is an error that says where', () => {
 
   test('one that exists and cannot be read is not passed over', async () => {
     await mkdir(here())
-    expect(await complaint()).toEqual(['ERR_CONFIG', `Cannot read the configuration ${here()}: EISDIR`])
+    expect(await complaint()).toEqual([
+      'ERR_CONFIG',
+      `Cannot read the configuration ${here()}: EISDIR, it is a directory`,
+    ])
   })
 
   test('text that is no TOML', async () => {
