@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { AuthError, RemoteProtocolError } from '../smtp/errors.ts'
-import { formatReply, type Reply } from '../smtp/reply.ts'
+import { formatReply, isPositive, type Reply } from '../smtp/reply.ts'
 import type { SaslExchange, SaslMechanism } from '../smtp/sasl/mechanism.ts'
 import { saslMechanisms, sendsSecret } from '../smtp/sasl/mechanism.ts'
 import { startSasl } from '../smtp/sasl/start.ts'
@@ -160,10 +160,6 @@ function fitsCommand(mechanism: SaslMechanism, initial: string): boolean {
 
 function isChallenge({ code }: Reply): boolean {
   return code === 334
-}
-
-function isPositive({ code }: Reply): boolean {
-  return code >= 200 && code < 300
 }
 
 /** One character for each octet. */

@@ -3,10 +3,10 @@
  * makes the transaction one round trip; a large one in chunks, so that a refused recipient costs no more than the envelope.
  */
 import { bdatCommand } from '../smtp/command.ts'
-import type { Reply } from '../smtp/reply.ts'
+import { isPositive, type Reply } from '../smtp/reply.ts'
 import { CHUNK_OCTETS, chunksOf } from './content.ts'
 import { envelopeFlight, isEnvelopeAccepted, sendEnvelopeInSteps } from './envelope.ts'
-import { isPositive, type Proceedings, REFUSED } from './proceedings.ts'
+import { type Proceedings, REFUSED } from './proceedings.ts'
 
 /** Envelope and content, for a peer that offers CHUNKING. */
 export async function sendByBdat(proceedings: Proceedings): Promise<void> {

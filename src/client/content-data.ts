@@ -2,10 +2,10 @@
  * Content by DATA (RFC 5321 §4.1.1.4): dot-stuffed, ended by a lone dot, sent only after 354. A reply before the end is
  * watched for: a server that has heard enough says so, and then the writing ends.
  */
-import type { Reply } from '../smtp/reply.ts'
+import { isIntermediate, type Reply } from '../smtp/reply.ts'
 import { CHUNK_OCTETS, stuffedOf, stuffedWhole } from './content.ts'
 import { envelopeFlight, isEnvelopeAccepted, sendEnvelopeInSteps } from './envelope.ts'
-import { isIntermediate, nonsense, type Proceedings, REFUSED } from './proceedings.ts'
+import { nonsense, type Proceedings, REFUSED } from './proceedings.ts'
 
 /** Envelope and content, for every peer. */
 export async function sendByData(proceedings: Proceedings): Promise<void> {

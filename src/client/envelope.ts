@@ -3,8 +3,8 @@
  * steps. One rule: a transaction goes on as long as MAIL and one recipient are accepted; the refusal of the last one decides.
  */
 import { type MailParameters, mailCommand, rcptCommand } from '../smtp/command.ts'
-import type { Reply } from '../smtp/reply.ts'
-import { isPositive, type Proceedings, REFUSED } from './proceedings.ts'
+import { isPositive, type Reply } from '../smtp/reply.ts'
+import { type Proceedings, REFUSED } from './proceedings.ts'
 
 /** The commands of the envelope in one go, for a peer that offers PIPELINING; the next command may follow in the flight. */
 export function envelopeFlight(proceedings: Proceedings): string {

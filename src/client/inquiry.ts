@@ -4,7 +4,7 @@
  * One rule: after a reply that nobody asked for, nothing more is asked; whose answer the next one was could not be told.
  */
 import { RemoteProtocolError } from '../smtp/errors.ts'
-import { formatReply, type Reply } from '../smtp/reply.ts'
+import { formatReply, isIntermediate, type Reply } from '../smtp/reply.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function ask(session: Session, command: string, limitMs: number): P
   // RFC 5321 §3.8: after 421 the peer closes the channel, whatever was said.
   if (reply.code === 421) session.retire()
   // RFC 5321 §4.2.1: an intermediate reply answers DATA and AUTH only.
-  if (reply.code >= 300 && reply.code < 400) {
+  if (isIntermediate(reply)) {
     throw dropped(session, `expected a verdict on ${line.split(' ')[0]}, found ${formatReply(reply)}`)
   }
   return reply

@@ -8,7 +8,7 @@ import type { Address } from '../mail/address.ts'
 import type { EnvelopeDsn, RecipientDsn } from '../mail/dsn-parameters.ts'
 import type { Message } from '../mail/message.ts'
 import { ConnectionLostError, RemoteProtocolError } from '../smtp/errors.ts'
-import { formatReply, type Reply } from '../smtp/reply.ts'
+import { formatReply, isIntermediate, isPositive, type Reply } from '../smtp/reply.ts'
 import type { Connection } from './connection.ts'
 import type { Session } from './session.ts'
 import type { Timeouts } from './timeouts.ts'
@@ -287,14 +287,4 @@ const STEP = {
 /** The peer said something that it may not say here. */
 export function nonsense(expected: string, found: Reply): RemoteProtocolError {
   return new RemoteProtocolError(`expected ${expected}, found ${formatReply(found)}`)
-}
-
-/** RFC 5321 §4.2.1, §3.3: any 2xx, so 251 and 252 too (§3.4, §3.5.3). */
-export function isPositive(reply: Reply): boolean {
-  return reply.code >= 200 && reply.code < 300
-}
-
-/** RFC 5321 §4.2.1: 354 is the only one there is; another one is judged by its first digit. */
-export function isIntermediate(reply: Reply): boolean {
-  return reply.code >= 300 && reply.code < 400
 }

@@ -11,7 +11,7 @@ import type { Target } from '../route/targets.ts'
 import { helloCommand } from '../smtp/command.ts'
 import { AuthError, RemoteProtocolError, TlsError } from '../smtp/errors.ts'
 import { type Extensions, noExtensions, parseExtensions } from '../smtp/extensions.ts'
-import { formatReply, type Reply } from '../smtp/reply.ts'
+import { formatReply, isPositive, type Reply } from '../smtp/reply.ts'
 import { mayEncrypt, mayGoInClear, mustVerify, type TlsPolicy } from '../tls/policy.ts'
 import { authenticate } from './authenticate.ts'
 import type { Connection } from './connection.ts'
@@ -290,9 +290,4 @@ class Opening {
     this.#overAt = performance.now()
     await this.#ask('QUIT\r\n', this.#options.timeouts.quitMs).catch(() => {})
   }
-}
-
-// RFC 5321 §4.2.1: the first digit decides.
-function isPositive(reply: Reply): boolean {
-  return reply.code >= 200 && reply.code < 300
 }

@@ -16,7 +16,7 @@ import { formatAddress, needsSmtpUtf8 } from '../mail/address.ts'
 import type { Target } from '../route/targets.ts'
 import { mailCommand, rcptCommand, vrfyCommand } from '../smtp/command.ts'
 import { ConnectError, LocalProtocolError } from '../smtp/errors.ts'
-import { formatReply, type Reply } from '../smtp/reply.ts'
+import { formatReply, isPositive, type Reply } from '../smtp/reply.ts'
 import { mayGoInClear, type TlsPolicy } from '../tls/policy.ts'
 import { InterruptedError } from './interrupted.ts'
 import { ProbeRecord, replyReport } from './record.ts'
@@ -247,11 +247,6 @@ class AddressProbe {
 
 function causeOf(stage: 'mail' | 'rcpt', reply: Reply): Cause {
   return { stage, status: statusOf(reply), reply }
-}
-
-// RFC 5321 §4.2.1: the first digit decides.
-function isPositive({ code }: Reply): boolean {
-  return code < 300
 }
 
 /** What ended an inquiry, in the server's words or ours. */

@@ -142,6 +142,16 @@ function replyOf(code: number, texts: string[]): Reply {
   return { code, status, lines: texts.map((line) => withoutStatus(line, status)) }
 }
 
+/** RFC 5321 §4.2.1: any 2xx is yes, so 251 and 252 too (§3.4, §3.5.3). */
+export function isPositive({ code }: Reply): boolean {
+  return code >= 200 && code < 300
+}
+
+/** RFC 5321 §4.2.1: any 3xx asks for more; 354 to DATA and 334 to AUTH (RFC 4954 §4) are the ones there are. */
+export function isIntermediate({ code }: Reply): boolean {
+  return code >= 300 && code < 400
+}
+
 /** The reply on one line as logs and reports show it, still unescaped: `550 5.1.1 No such user`. */
 export function formatReply(reply: Reply): string {
   const text = reply.lines.length === 1 ? reply.lines[0] : reply.lines.join(' ')
