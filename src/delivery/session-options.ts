@@ -2,7 +2,7 @@
  * How a session with a target is opened: as the configuration says of all exchangers, or as it says of this relay.
  * One rule: who logs in does so at the relay that the login was written down for, and nowhere else.
  */
-import type { SessionOptions } from '../client/session.ts'
+import type { SessionOptions } from '../client/session-options.ts'
 import type { LoginSettings } from '../config/relay-settings.ts'
 import { readSecret } from '../config/secret.ts'
 import type { Target } from '../route/targets.ts'

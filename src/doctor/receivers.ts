@@ -4,7 +4,7 @@
  */
 import { Connection } from '../client/connection.ts'
 import { dial } from '../client/dial.ts'
-import { openSession } from '../client/session.ts'
+import { openSession } from '../client/opening.ts'
 import { SessionOpenError } from '../client/session-open-error.ts'
 import { hostnamesBySource } from '../client/source-address.ts'
 import { TlsClient } from '../client/tls.ts'

@@ -1,5 +1,5 @@
 /** What is written down while one address is asked. One rule: whatever a peer sends, a record stays small. */
-import type { OpenedStage } from '../client/session.ts'
+import type { OpenedStage } from '../client/session-options.ts'
 import type { TlsState } from '../client/tls.ts'
 import { parseExtensions } from '../smtp/extensions.ts'
 import type { Reply } from '../smtp/reply.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Connection } from '../../src/client/connection.ts'
 import { ConnectionLostError, RemoteProtocolError, TimeoutError } from '../../src/smtp/errors.ts'
-import { type Script, ScriptedServer, type ScriptedServerOptions } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
 import { silence } from '../support/scripted-steps.ts'
 import { connect, dialServer } from './open.ts'
 
@@ -9,12 +9,6 @@ import { connect, dialServer } from './open.ts'
 const LONG_MS = 60_000
 /** For what has to run out. */
 const SHORT_MS = 150
-
-async function serverWith(script: Script, options: ScriptedServerOptions = {}): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start(script, options)
-  onTestFinished(() => server.close())
-  return server
-}
 
 const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -26,7 +20,7 @@ describe('a reply', () => {
   test.each(['whole', 'octets'] as const)(
     'is read once it is there as a whole (%s)',
     async (fragmentation) => {
-      const server = await serverWith([{ reply: ['220-mx', '220 ready'] }, { reply: '250 next' }, silence], {
+      const server = await scripted([{ reply: ['220-mx', '220 ready'] }, { reply: '250 next' }, silence], {
         fragmentation,
       })
       const connection = await connect(server)
@@ -41,7 +35,7 @@ describe('a reply', () => {
   )
 
   test('that arrived before it is asked for waits', async () => {
-    const server = await serverWith([{ reply: '220 a' }, { reply: '421 b' }, silence])
+    const server = await scripted([{ reply: '220 a' }, { reply: '421 b' }, silence])
     const connection = await connect(server)
     expect(connection.hasReply).toBe(false)
     await connection.readReply('greeting', LONG_MS)
@@ -53,7 +47,7 @@ describe('a reply', () => {
   })
 
   test('that has begun without being asked for is noticed', async () => {
-    const server = await serverWith([
+    const server = await scripted([
       { reply: '220 a' },
       (client) => client.send('42'),
       { expect: 'X' },
@@ -73,7 +67,7 @@ describe('a reply', () => {
 
 describe('a time limit', () => {
   test('ends the wait for a peer that says nothing, with the step and the limit', async () => {
-    const connection = await connect(await serverWith([silence]))
+    const connection = await connect(await scripted([silence]))
     const error = await errorOf(connection.readReply('greeting', SHORT_MS))
     expect(error).toBeInstanceOf(TimeoutError)
     expect(error).toMatchObject({ limitMs: SHORT_MS, message: `no end of greeting within ${SHORT_MS} ms` })
@@ -81,7 +75,7 @@ describe('a time limit', () => {
   })
 
   test('is absolute: a peer that drips octets is cut off like one that says nothing', async () => {
-    const server = await serverWith(async (client) => {
+    const server = await scripted(async (client) => {
       await client.send('220-')
       // Never idle for as long as the limit, and never at the end of a line.
       const drip = setInterval(() => client.send('x'), SHORT_MS / 15)
@@ -93,7 +87,7 @@ describe('a time limit', () => {
   })
 
   test('is absolute: a peer that drips lines is cut off too', async () => {
-    const server = await serverWith(async (client) => {
+    const server = await scripted(async (client) => {
       const drip = setInterval(() => client.send('220-x\r\n'), SHORT_MS / 15)
       await client.untilGone()
       clearInterval(drip)
@@ -103,7 +97,7 @@ describe('a time limit', () => {
   })
 
   test('runs out for a peer that takes no more octets', async () => {
-    const server = await serverWith([(client) => client.stopReading(), silence])
+    const server = await scripted([(client) => client.stopReading(), silence])
     const connection = await connect(server)
     const block = Buffer.alloc(1024 * 1024)
     while (connection.write(block)) await new Promise((resolve) => setImmediate(resolve))
@@ -118,7 +112,7 @@ describe('a time limit', () => {
     onTestFinished(() => {
       vi.useRealTimers()
     })
-    const server = await serverWith([{ reply: '220 a' }, { expect: 'X' }, { reply: '250 b' }, silence])
+    const server = await scripted([{ reply: '220 a' }, { expect: 'X' }, { reply: '250 b' }, silence])
     const connection = await connect(server)
     await connection.readReply('greeting', LONG_MS)
     vi.advanceTimersByTime(2 * LONG_MS)
@@ -131,7 +125,7 @@ describe('a time limit', () => {
 
 describe('a connection fails once', () => {
   test('when the peer closes it, and a reply that came before is still read', async () => {
-    const connection = await connect(await serverWith([{ reply: '421 bye' }, (client) => client.close()]))
+    const connection = await connect(await scripted([{ reply: '421 bye' }, (client) => client.close()]))
     while (connection.failure === null) await new Promise((resolve) => setImmediate(resolve))
     expect((await connection.readReply('greeting', LONG_MS)).code).toBe(421)
     const error = await errorOf(connection.readReply('next', LONG_MS))
@@ -141,13 +135,13 @@ describe('a connection fails once', () => {
 
   test('when the peer closes it in the middle of a reply', async () => {
     const connection = await connect(
-      await serverWith([(client) => client.send('220-half\r\n220 ha'), (client) => client.close()]),
+      await scripted([(client) => client.send('220-half\r\n220 ha'), (client) => client.close()]),
     )
     expect(await errorOf(connection.readReply('greeting', LONG_MS))).toBeInstanceOf(ConnectionLostError)
   })
 
   test('when the peer resets it', async () => {
-    const connection = await connect(await serverWith([{ expect: 'X' }, (client) => client.reset()]))
+    const connection = await connect(await scripted([{ expect: 'X' }, (client) => client.reset()]))
     connection.write('X\r\n')
     const error = await errorOf(connection.readReply('X', LONG_MS))
     expect(error).toBeInstanceOf(ConnectionLostError)
@@ -156,14 +150,14 @@ describe('a connection fails once', () => {
 
   test('when the peer sends what is no reply', async () => {
     const connection = await connect(
-      await serverWith([(client) => client.send('HTTP/1.1 400 Bad\r\n'), silence]),
+      await scripted([(client) => client.send('HTTP/1.1 400 Bad\r\n'), silence]),
     )
     expect(await errorOf(connection.readReply('greeting', LONG_MS))).toBeInstanceOf(RemoteProtocolError)
   })
 
   test('when the peer sends what is no reply behind one that is, and that one is still read', async () => {
     const connection = await connect(
-      await serverWith([(client) => client.send('550 no\r\ngarbage\r\n'), silence]),
+      await scripted([(client) => client.send('550 no\r\ngarbage\r\n'), silence]),
     )
     expect((await connection.readReply('greeting', LONG_MS)).code).toBe(550)
     expect(await errorOf(connection.readReply('next', LONG_MS))).toBeInstanceOf(RemoteProtocolError)
@@ -171,14 +165,14 @@ describe('a connection fails once', () => {
 
   test('when the peer sends replies without end', async () => {
     const connection = await connect(
-      await serverWith([(client) => client.send('250 ok\r\n'.repeat(1000)), silence]),
+      await scripted([(client) => client.send('250 ok\r\n'.repeat(1000)), silence]),
     )
     while (connection.failure === null) await new Promise((resolve) => setImmediate(resolve))
     expect(connection.failure).toBeInstanceOf(RemoteProtocolError)
   })
 
   test('and every later call gets the first failure, whatever happens to the socket then', async () => {
-    const plain = await dialServer(await serverWith([silence]))
+    const plain = await dialServer(await scripted([silence]))
     const { socket, reader } = plain
     const connection = new Connection(plain)
     const waiting = errorOf(connection.readReply('greeting', LONG_MS))
@@ -194,7 +188,7 @@ describe('a connection fails once', () => {
   })
 
   test('and nothing is written any more', async () => {
-    const connection = await connect(await serverWith([silence]))
+    const connection = await connect(await scripted([silence]))
     const reason = new Error('given up')
     connection.destroy(reason)
     expect(() => connection.write('X\r\n')).toThrow(reason)
@@ -205,7 +199,7 @@ describe('a connection fails once', () => {
 
 describe('writing', () => {
   test('a head and its content arrive as one piece', async () => {
-    const server = await serverWith([{ expect: 'HEAD' }, { expect: 'content' }, { reply: '250 ok' }, silence])
+    const server = await scripted([{ expect: 'HEAD' }, { expect: 'content' }, { reply: '250 ok' }, silence])
     const connection = await connect(server)
     connection.writeTogether('HEAD\r\n', Buffer.from('content\r\n'))
     await connection.readReply('end', LONG_MS)
@@ -214,7 +208,7 @@ describe('writing', () => {
   })
 
   test('goes on when the peer reads on', async () => {
-    const server = await serverWith([
+    const server = await scripted([
       { reply: '220 a' },
       (client) => client.stopReading(),
       { reply: '220 b' },
@@ -236,7 +230,7 @@ describe('writing', () => {
   })
 
   test('is interrupted by a reply', async () => {
-    const server = await serverWith([
+    const server = await scripted([
       (client) => client.stopReading(),
       async (client) => {
         while (!isFull) await new Promise((resolve) => setImmediate(resolve))
@@ -255,7 +249,7 @@ describe('writing', () => {
 })
 
 test('an end in order is a FIN behind what was written', async () => {
-  const server = await serverWith([{ expect: 'QUIT' }, silence])
+  const server = await scripted([{ expect: 'QUIT' }, silence])
   const connection = await connect(server)
   connection.write('QUIT\r\n')
   connection.end()
@@ -266,7 +260,7 @@ test('an end in order is a FIN behind what was written', async () => {
 
 test('whoever follows the dialogue sees every line of a reply as it came', async () => {
   const lines: string[] = []
-  const server = await serverWith([{ reply: ['250-2.0.0 a', '250-2.0.0 b', '250 2.0.0'] }, silence])
+  const server = await scripted([{ reply: ['250-2.0.0 a', '250-2.0.0 b', '250 2.0.0'] }, silence])
   const connection = await connect(server, (direction, text) => lines.push(`${direction} ${text}`))
   await connection.readReply('greeting', LONG_MS)
   expect(lines).toEqual(['server 250-2.0.0 a', 'server 250-2.0.0 b', 'server 250 2.0.0'])

@@ -1,7 +1,7 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { CHUNK_OCTETS, chunksOf, type Piece, stuffedOf, stuffedWhole } from '../../src/client/content.ts'
 import { messageFromBytes } from '../../src/mail/message.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
 import { ordinary } from '../support/scripted-steps.ts'
 import { open } from './open.ts'
 import {
@@ -131,8 +131,7 @@ describe('a stream that is not as long as the message said', () => {
 
   test.each(lying)('because it is %s is never ended on the wire, so no peer accepts it', async (_how, by) => {
     for (const offers of [['PIPELINING', 'CHUNKING'], ['PIPELINING'], ['CHUNKING'], []]) {
-      const server = await ScriptedServer.start(ordinary({ offers }))
-      onTestFinished(() => server.close())
+      const server = await scripted(ordinary({ offers }))
       const session = await open(server)
       const message = streamedMessage([smallContent], smallContent.length + by)
       const end = await transact(session, { message })
@@ -146,8 +145,7 @@ describe('a stream that is not as long as the message said', () => {
   })
 
   test('that cannot be opened is our own trouble', async () => {
-    const server = await ScriptedServer.start(ordinary({ offers: ['PIPELINING'] }))
-    onTestFinished(() => server.close())
+    const server = await scripted(ordinary({ offers: ['PIPELINING'] }))
     const cause = new Error('EIO')
     const message = {
       ...streamedMessage([]),
@@ -172,8 +170,7 @@ describe('a large message arrives octet for octet', () => {
     ['chunks, on their way while the reply to the one before is awaited', ['PIPELINING', 'CHUNKING']],
     ['chunks, one at a time', ['CHUNKING']],
   ])('in %s, counted exactly (RFC 3030 §2)', async (_how, offers) => {
-    const server = await ScriptedServer.start(ordinary({ offers }))
-    onTestFinished(() => server.close())
+    const server = await scripted(ordinary({ offers }))
     const session = await open(server)
     for (const message of [
       messageFromBytes(content),
@@ -192,8 +189,7 @@ describe('a large message arrives octet for octet', () => {
   })
 
   test('with DATA, once the dots are taken out again', async () => {
-    const server = await ScriptedServer.start(ordinary({ offers: ['PIPELINING'] }))
-    onTestFinished(() => server.close())
+    const server = await scripted(ordinary({ offers: ['PIPELINING'] }))
     const session = await open(server)
     for (const message of [
       messageFromBytes(content),
@@ -211,8 +207,7 @@ describe('a large message arrives octet for octet', () => {
 
   test('an empty message is sent as one, whatever may come of it', async () => {
     for (const offers of [['PIPELINING', 'CHUNKING'], ['PIPELINING']]) {
-      const server = await ScriptedServer.start(ordinary({ offers }))
-      onTestFinished(() => server.close())
+      const server = await scripted(ordinary({ offers }))
       const session = await open(server)
       expect(await transact(session, { message: streamedMessage([]) })).toMatchObject(
         endedBy('end-of-data', 250),

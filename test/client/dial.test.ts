@@ -4,7 +4,8 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { type DialOptions, type DialResult, dial } from '../../src/client/dial.ts'
 import type { Target } from '../../src/route/targets.ts'
 import { ConnectError } from '../../src/smtp/errors.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
+import type { ScriptedServer } from '../support/scripted-server.ts'
 import { silence } from '../support/scripted-steps.ts'
 import { deadAddress } from './dead-address.ts'
 import { targetOf } from './open.ts'
@@ -13,9 +14,7 @@ import { targetOf } from './open.ts'
 const LONG_MS = 60_000
 
 async function listening(address = '127.0.0.1'): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start([{ reply: '220 hi' }, silence], { address })
-  onTestFinished(() => server.close())
-  return server
+  return scripted([{ reply: '220 hi' }, silence], { address })
 }
 
 async function dead(address = '127.0.0.1'): Promise<Target> {

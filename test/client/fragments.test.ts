@@ -1,10 +1,11 @@
 /** One rule: how the network cuts what a peer says changes nothing of what it said. */
 import tls from 'node:tls'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { TransactionEnd } from '../../src/client/transaction.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
+import { scripted } from '../support/scripted.ts'
 import type { Conversation, Fragmentation } from '../support/scripted-conversation.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import type { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { HOST, open } from './open.ts'
 import { smallContent, streamedMessage, transact } from './transactions.ts'
@@ -91,9 +92,7 @@ async function converse(server: ScriptedServer, mode: 'off' | 'required'): Promi
 }
 
 async function serverWith(answers: Answers): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start(ordinary({ ...words, ...answers }))
-  onTestFinished(() => server.close())
-  return server
+  return scripted(ordinary({ ...words, ...answers }))
 }
 
 async function conversed(

@@ -2,14 +2,14 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { LineConnection, MAX_LINE_OCTETS, type PeerLine } from '../../src/client/line-connection.ts'
 import type { SmtpError } from '../../src/smtp/errors.ts'
+import { scripted } from '../support/scripted.ts'
 import type { Fragmentation } from '../support/scripted-conversation.ts'
-import { type Script, ScriptedServer } from '../support/scripted-server.ts'
+import type { Script } from '../support/scripted-server.ts'
 import { dialServer } from './open.ts'
 
 /** A connection to a server with this script; `ended` resolves with every end that was told. */
 async function listen(script: Script, fragmentation: Fragmentation = 'whole') {
-  const server = await ScriptedServer.start(script, { fragmentation })
-  onTestFinished(() => server.close())
+  const server = await scripted(script, { fragmentation })
   const lines: PeerLine[] = []
   const ends: (SmtpError | null)[] = []
   const ended = Promise.withResolvers<void>()

@@ -1,17 +1,18 @@
 /** The client's side in the tests of this folder: from a scripted server to a connection or a session. */
-import { onTestFinished } from 'vitest'
 import type { Login } from '../../src/client/authenticate.ts'
 import { Connection, type PlainSocket } from '../../src/client/connection.ts'
 import { dial } from '../../src/client/dial.ts'
 import type { Trace } from '../../src/client/dialogue.ts'
-import { openSession, type Session } from '../../src/client/session.ts'
+import { openSession } from '../../src/client/opening.ts'
+import type { Session } from '../../src/client/session.ts'
 import { SessionOpenError } from '../../src/client/session-open-error.ts'
 import type { Timeouts } from '../../src/client/timeouts.ts'
 import { TlsClient } from '../../src/client/tls.ts'
 import type { Target } from '../../src/route/targets.ts'
 import type { TlsMode } from '../../src/tls/policy.ts'
 import { defaultTimeouts } from '../support/default-timeouts.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
+import type { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 
 export const HOST = 'mx.example.test'
@@ -71,10 +72,15 @@ export async function refusalOf(
   throw new Error('expected a refusal', { cause: outcome })
 }
 
+/** What the server had heard in its last connection when that was over. */
+export async function commandsAt(server: ScriptedServer): Promise<readonly string[]> {
+  await server.settled()
+  return server.conversation.commands
+}
+
 /** A session with an ordinary server that gives these answers; the server is closed when the test is over. */
 export async function opened(answers: Answers, options: OpenOptions = {}) {
-  const server = await ScriptedServer.start(ordinary(answers))
-  onTestFinished(() => server.close())
+  const server = await scripted(ordinary(answers))
   const session = await open(server, options)
   return { server, session, heard: server.conversation }
 }

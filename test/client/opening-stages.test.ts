@@ -1,11 +1,12 @@
 /** What is told of an opening while it goes on, and how far it goes. */
 import { createSecureContext } from 'node:tls'
-import { expect, onTestFinished, test } from 'vitest'
-import { openSession, type SessionOptions } from '../../src/client/session.ts'
+import { expect, test } from 'vitest'
+import { openSession } from '../../src/client/opening.ts'
+import type { SessionOptions } from '../../src/client/session-options.ts'
 import { TlsClient, type TlsState } from '../../src/client/tls.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { defaultTimeouts } from '../support/default-timeouts.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { connect, HOST, open, targetOf } from './open.ts'
 
@@ -14,8 +15,7 @@ const secureContext = createSecureContext(kinds.trusted)
 
 /** Opens, and returns what was told: stage, code of the reply, message of the error. */
 async function told(answers: Answers, options: Partial<SessionOptions> = {}) {
-  const server = await ScriptedServer.start(ordinary(answers))
-  onTestFinished(() => server.close())
+  const server = await scripted(ordinary(answers))
   const stages: (readonly [stage: string, code: number | null, error: string | null])[] = []
   const handshakes: TlsState[] = []
   const session = await openSession(await connect(server), targetOf(server), {
@@ -98,8 +98,7 @@ test.each([
 ])(
   'a client that inspects certificates (%s) sees one in each handshake, so it resumes none',
   async (inspects, resumed) => {
-    const server = await ScriptedServer.start(ordinary({ offers: ['STARTTLS'], secureContext }))
-    onTestFinished(() => server.close())
+    const server = await scripted(ordinary({ offers: ['STARTTLS'], secureContext }))
     const tlsClient = new TlsClient({ ca: [ca], inspects })
     const states: TlsState[] = []
     for (const _ of resumed) {

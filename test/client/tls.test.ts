@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import tls from 'node:tls'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Session } from '../../src/client/session.ts'
 import { TlsClient } from '../../src/client/tls.ts'
 import { type CertificateKind, makeCertificates } from '../../src/sandbox/certificates.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
+import type { ScriptedServer } from '../support/scripted-server.ts'
 import { ordinary } from '../support/scripted-steps.ts'
 import { HOST, type OpenOptions, open, refusalOf } from './open.ts'
 
@@ -19,9 +20,7 @@ const ticketKeys = randomBytes(48)
 async function tlsServer(kind: CertificateKind, version: Version = 'TLSv1.3'): Promise<ScriptedServer> {
   const versions = { minVersion: version, maxVersion: version }
   const secureContext = tls.createSecureContext({ ...kinds[kind], ...versions, ticketKeys })
-  const server = await ScriptedServer.start(ordinary({ offers: ['STARTTLS'], secureContext }))
-  onTestFinished(() => server.close())
-  return server
+  return scripted(ordinary({ offers: ['STARTTLS'], secureContext }))
 }
 
 async function tlsOf(server: ScriptedServer, options: OpenOptions): Promise<Session['tls']> {

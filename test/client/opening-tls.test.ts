@@ -1,30 +1,20 @@
 import tls from 'node:tls'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { TlsClient } from '../../src/client/tls.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { ConnectionLostError, TlsError } from '../../src/smtp/errors.ts'
 import type { TlsMode } from '../../src/tls/policy.ts'
-import { type Script, ScriptedServer, type ScriptedServerOptions } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
+import type { ScriptedServerOptions } from '../support/scripted-server.ts'
 import { type Answers, ehloReply, ordinary } from '../support/scripted-steps.ts'
-import { HOST, open, refusalOf } from './open.ts'
+import { commandsAt, HOST, open, refusalOf } from './open.ts'
 
 const { ca, kinds } = makeCertificates([HOST])
 const secureContext = tls.createSecureContext(kinds.trusted)
 const trusting = () => new TlsClient({ ca: [ca] })
 
-async function serverWith(script: Script, options: ScriptedServerOptions = {}): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start(script, options)
-  onTestFinished(() => server.close())
-  return server
-}
-
 const tlsServer = (answers: Answers = {}, options: ScriptedServerOptions = {}) =>
-  serverWith(ordinary({ offers: ['STARTTLS'], secureContext, ...answers }), options)
-
-async function commandsAt(server: ScriptedServer): Promise<readonly string[]> {
-  await server.settled()
-  return server.conversation.commands
-}
+  scripted(ordinary({ offers: ['STARTTLS'], secureContext, ...answers }), options)
 
 const EHLO = 'EHLO client.example.test'
 

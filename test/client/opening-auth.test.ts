@@ -1,5 +1,5 @@
 import tls from 'node:tls'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Login } from '../../src/client/authenticate.ts'
 import type { SessionOpenError } from '../../src/client/session-open-error.ts'
 import { TlsClient } from '../../src/client/tls.ts'
@@ -7,8 +7,9 @@ import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { AuthError, RemoteProtocolError, type TlsError } from '../../src/smtp/errors.ts'
 import { saslMechanisms } from '../../src/smtp/sasl/mechanism.ts'
 import { saslServer } from '../support/sasl-server.ts'
+import { scripted } from '../support/scripted.ts'
 import type { Conversation } from '../support/scripted-conversation.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import type { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { HOST, type OpenOptions, open, refusalOf } from './open.ts'
 
@@ -29,9 +30,7 @@ const login = (options: Partial<Login> = {}): Login => ({
 const secure: OpenOptions = { tls: 'verified', tlsClient: new TlsClient({ ca: [ca] }), login: login() }
 
 async function relayWith(answers: Answers): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start(ordinary({ secureContext, ...answers }))
-  onTestFinished(() => server.close())
-  return server
+  return scripted(ordinary({ secureContext, ...answers }))
 }
 
 /** A relay that offers these mechanisms. */
