@@ -7,6 +7,7 @@ import { createTransport } from '../../src/adapters/nodemailer.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { makeKey, verify } from '../support/dkim-keys.ts'
 import { saslServer } from '../support/sasl-server.ts'
+import { scripted } from '../support/scripted.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { ordinary, silence } from '../support/scripted-steps.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -40,8 +41,7 @@ test('the agent signs what nodemailer composes, also what nodemailer has signed'
 
 test('a relay takes the message after login; a refused login is EAUTH, and not for good', async () => {
   const sasl = saslServer({ user: 'me', password: 'right' })
-  const server = await ScriptedServer.start(ordinary({ offers: ['AUTH CRAM-MD5'], AUTH: sasl.AUTH }))
-  onTestFinished(() => server.close())
+  const server = await scripted(ordinary({ offers: ['AUTH CRAM-MD5'], AUTH: sasl.AUTH }))
   const passwordFile = path.join(await temporaryDirectory(), 'secret')
   await writeFile(passwordFile, 'right\n', { mode: 0o600 })
   await using transport = createTransport({
@@ -82,9 +82,7 @@ describe('verify of a transport with a relay', () => {
   }
   const startRelay = async () => {
     const sasl = saslServer({ user: 'me', password: 'right' })
-    const server = await ScriptedServer.start(ordinary({ offers: ['AUTH CRAM-MD5'], AUTH: sasl.AUTH }))
-    onTestFinished(() => server.close())
-    return server
+    return scripted(ordinary({ offers: ['AUTH CRAM-MD5'], AUTH: sasl.AUTH }))
   }
   const complaint = (verifying: Promise<unknown>) => verifying.catch((error: unknown) => error)
 

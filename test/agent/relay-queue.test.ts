@@ -4,14 +4,13 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createAgent } from '../../src/agent.ts'
 import type { AgentOptions } from '../../src/config/options.ts'
 import { saslServer } from '../support/sasl-server.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
+import type { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 async function relayWith(answers: Answers = {}): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start(ordinary({ offers: ['PIPELINING', 'AUTH CRAM-MD5'], ...answers }))
-  onTestFinished(() => server.close())
-  return server
+  return scripted(ordinary({ offers: ['PIPELINING', 'AUTH CRAM-MD5'], ...answers }))
 }
 
 async function agentFor(server: ScriptedServer, options: AgentOptions = {}) {

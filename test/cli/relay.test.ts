@@ -2,12 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import tls from 'node:tls'
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { RecipientReport } from '../../src/delivery/report.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { saslServer } from '../support/sasl-server.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { emptyDirectory, type Finished, run } from './run.ts'
 import { fromAlice, intoSandbox } from './sending.ts'
@@ -27,8 +27,7 @@ beforeAll(async () => {
 async function relayWith(answers: Answers = {}) {
   const sasl = saslServer(known)
   const offers = ['STARTTLS', 'PIPELINING', '8BITMIME', 'AUTH PLAIN LOGIN']
-  const server = await ScriptedServer.start(ordinary({ secureContext, offers, AUTH: sasl.AUTH, ...answers }))
-  onTestFinished(() => server.close())
+  const server = await scripted(ordinary({ secureContext, offers, AUTH: sasl.AUTH, ...answers }))
   return { server, sasl, at: `localhost:${server.port}` }
 }
 

@@ -3,8 +3,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { scripted } from '../support/scripted.ts'
 import type { Conversation } from '../support/scripted-conversation.ts'
-import { type Script, ScriptedServer } from '../support/scripted-server.ts'
+import type { Script, ScriptedServer } from '../support/scripted-server.ts'
 import { ordinary } from '../support/scripted-steps.ts'
 import { bin, emptyDirectory } from './run.ts'
 
@@ -49,8 +50,7 @@ class Hand {
 }
 
 async function sitDown(script: Script, args = ''): Promise<{ hand: Hand; server: ScriptedServer }> {
-  const server = await ScriptedServer.start(script)
-  onTestFinished(() => server.close())
+  const server = await scripted(script)
   const command = `'${process.execPath}' '${bin}' talk 127.0.0.1:${server.port} ${args}`
   const child = spawn(lender, ['-qec', command, '/dev/null'], {
     cwd: await emptyDirectory(),

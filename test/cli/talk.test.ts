@@ -2,10 +2,11 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { type Script, ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
+import type { Script } from '../support/scripted-server.ts'
 import { ordinary, silence } from '../support/scripted-steps.ts'
 import { emptyDirectory, type Finished, type RunOptions, run, start } from './run.ts'
 import { connectionsTo } from './sending.ts'
@@ -34,8 +35,7 @@ async function talkToScripted(
   lines: readonly string[],
   args: readonly string[] = [],
 ): Promise<Finished> {
-  const server = await ScriptedServer.start(script)
-  onTestFinished(() => server.close())
+  const server = await scripted(script)
   return run(['talk', `127.0.0.1:${server.port}`, ...args], {
     stdin: lines.map((line) => `${line}\n`).join(''),
   })
@@ -284,8 +284,7 @@ test('--json prints one document, also when nobody answers', async () => {
 })
 
 test('an interruption ends it with 130, while the peer is silent and while nothing is said', async () => {
-  const server = await ScriptedServer.start(silence)
-  onTestFinished(() => server.close())
+  const server = await scripted(silence)
   const talking = await start(['talk', `127.0.0.1:${server.port}`])
   await talking.printed(/connected/)
   talking.kill('SIGINT')

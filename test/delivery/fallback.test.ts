@@ -6,6 +6,7 @@ import { RouteError, type Router } from '../../src/route/route.ts'
 import { relayExchanger, routeVia } from '../../src/route/static-routes.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { saslServer } from '../support/sasl-server.ts'
+import { scripted } from '../support/scripted.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import {
@@ -22,9 +23,7 @@ import { nobody, placeOf, recipientsAt } from './servers.ts'
 const HOST = 'relay.test'
 
 async function serverWith(answers: Answers = {}): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start(ordinary({ offers: ['PIPELINING'], ...answers }))
-  onTestFinished(() => server.close())
-  return server
+  return scripted(ordinary({ offers: ['PIPELINING'], ...answers }))
 }
 
 /** The exchangers of the domains, and behind them all a relay. */

@@ -7,6 +7,7 @@ import type { Router } from '../../src/route/route.ts'
 import { relayExchanger, routeVia } from '../../src/route/static-routes.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
 import { saslServer } from '../support/sasl-server.ts'
+import { scripted } from '../support/scripted.ts'
 import type { Conversation } from '../support/scripted-conversation.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
@@ -20,9 +21,7 @@ const secureContext = createSecureContext(kinds.trusted)
 const known = { user: 'me', password: 'secret' }
 
 async function serverWith(answers: Answers = {}): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start(ordinary({ offers: ['PIPELINING'], ...answers }))
-  onTestFinished(() => server.close())
-  return server
+  return scripted(ordinary({ offers: ['PIPELINING'], ...answers }))
 }
 
 /** Everything goes to the relay, which has as many addresses as there are servers. */

@@ -1,16 +1,14 @@
 /** Probes of a scripted server: every domain of `.test` leads to it. */
-import { onTestFinished } from 'vitest'
 import type { MxRecord, Resolver } from '../../src/dns/resolver.ts'
 import { type ProbeOptions, type ProbeSeams, probe } from '../../src/probe/probe.ts'
 import type { ProbeReport } from '../../src/probe/report.ts'
-import { ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
+import type { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 
 /** A server with these answers, closed when the test is over. */
 export async function serverWith(answers: Answers = {}, address = '127.0.0.1'): Promise<ScriptedServer> {
-  const server = await ScriptedServer.start(ordinary(answers), { address })
-  onTestFinished(() => server.close())
-  return server
+  return scripted(ordinary(answers), { address })
 }
 
 /** Names one exchanger for every domain, at an address that may depend on its name, and counts who was asked for. */

@@ -5,7 +5,8 @@ import { TlsClient as Client } from '../../src/client/tls.ts'
 import type { TalkEvent } from '../../src/talk/events.ts'
 import { Talk } from '../../src/talk/talk.ts'
 import { dialServer, targetOf } from '../client/open.ts'
-import { type Script, ScriptedServer } from '../support/scripted-server.ts'
+import { scripted } from '../support/scripted.ts'
+import type { Script, ScriptedServer } from '../support/scripted-server.ts'
 
 /** How to lead it; a script unless told otherwise. */
 export interface Leading {
@@ -30,8 +31,7 @@ export interface Talking {
 
 /** Calls a server that follows the script. */
 export async function talkTo(script: Script, leading: Leading = {}): Promise<Talking> {
-  const server = await ScriptedServer.start(script)
-  onTestFinished(() => server.close())
+  const server = await scripted(script)
   const events: TalkEvent[] = []
   const talk = new Talk(await dialServer(server), {
     target: targetOf(server),
