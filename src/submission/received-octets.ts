@@ -3,6 +3,7 @@
  * One rule: their sum is bounded, whatever the number of clients; who would go over it is told to come back.
  */
 import type { SMTPServerDataStream } from 'smtp-server'
+import { OctetBlocks } from './octet-blocks.ts'
 import { MESSAGE_TOO_BIG, Refusal } from './refusal.ts'
 
 /** Memory for messages, shared by all connections. */
@@ -36,25 +37,25 @@ export async function receiveContent<T>(
   budget: ReceiveBudget,
   use: (octets: Uint8Array) => Promise<T>,
 ): Promise<T> {
-  let chunks: Uint8Array[] = []
+  const blocks = new OctetBlocks()
   let taken = 0
   let hasRoom = true
   const drop = () => {
     budget.giveBack(taken)
     taken = 0
-    chunks = []
+    blocks.clear()
   }
   try {
     for await (const chunk of stream as AsyncIterable<Uint8Array>) {
       hasRoom &&= !stream.sizeExceeded && budget.take(chunk.length)
       if (hasRoom) {
         taken += chunk.length
-        chunks.push(chunk)
+        blocks.add(chunk)
       } else drop()
     }
     if (stream.sizeExceeded) throw new Refusal(552, MESSAGE_TOO_BIG.status, MESSAGE_TOO_BIG.text)
     if (!hasRoom) throw new Refusal(452, '4.3.1', 'too much mail is coming in just now, try again later')
-    return await use(Buffer.concat(chunks))
+    return await use(blocks.take())
   } finally {
     drop()
   }
