@@ -1,5 +1,5 @@
 /**
- * Why a relay did not let us log in, for whoever set it up. One rule: said once, however many recipients wait for it; they
+ * Why a relay did not let us in, for whoever set it up. One rule: said once, however many recipients wait for it; they
  * are deferred, not failed, because nothing is wrong with them.
  */
 import type { RecipientReport } from '../agent.ts'
@@ -16,11 +16,20 @@ export function loginTroubleOf({
   exchanger,
   port,
   diagnostic,
+  tls,
 }: RecipientReport): string | null {
   if (stage !== 'auth') return null
   const isLasting = reply === null ? OUR_STATUSES.has(status) : reply.code >= 500
   if (!isLasting) return null
   const where = `${exchanger ?? 'the relay'}:${port ?? ''}`
+  // RFC 4954 §6 and RFC 3207 §4 have one code for both.
+  if (reply?.code === 530) {
+    const wanted = tls === null ? 'TLS or a login' : 'a login'
+    const keys = tls === null ? 'tls, user' : 'user'
+    return escapeText(
+      `the relay ${where} wants ${wanted} first: ${diagnostic}; check its ${keys} and password, nothing more was tried`,
+    )
+  }
   return escapeText(
     `cannot log in at the relay ${where}: ${diagnostic}; check its user and password, nothing more was tried`,
   )

@@ -8,6 +8,8 @@
  *   mail, rcpt, data          4xx, lost, too slow, nonsense     the next target; none left: deferred
  *                             5xx                               failed
  *                             530, 534, 535, 538 of a relay     the next target; none left: deferred
+ *                                 so at MAIL                    as at auth: no further target; deferred
+ *                             530 in clear, STARTTLS offered    the next target; none left: deferred
  *                             452, 552 behind another recipient another transaction (RFC 5321 §4.5.3.1.10)
  *                             421 or lost, session in reuse     the same target again, in a new session
  *   content (BDAT)            500–504                           the same target again, with DATA
@@ -56,6 +58,8 @@ export interface TransactionContext {
   readonly isReused: boolean
   /** The peer is a relay, which may ask for a login. Default false. */
   readonly isRelay?: boolean
+  /** The session is in clear although the peer offers STARTTLS. Default false. */
+  readonly isTlsSpurned?: boolean
   /** Another recipient was accepted before in the same transaction, or refused for a reason of its own. Default false. */
   readonly isFollower?: boolean
 }
@@ -65,12 +69,9 @@ export function classifyTransaction(end: TransactionEnd, context: TransactionCon
   return end.reply === null ? classifyError(end, context.isReused) : classifyReply(end, end.reply, context)
 }
 
-function classifyReply(
-  end: TransactionEnd,
-  reply: Reply,
-  { isReused, isRelay, isFollower }: TransactionContext,
-): Verdict {
+function classifyReply(end: TransactionEnd, reply: Reply, context: TransactionContext): Verdict {
   const { stage } = end
+  const { isReused, isFollower } = context
   if (reply.code < 300 && stage === 'end-of-data') return { kind: 'delivered', reply }
   if (reply.code < 400) {
     const error = new RemoteProtocolError(`expected a verdict at ${stage}, found ${formatReply(reply)}`)
@@ -84,9 +85,29 @@ function classifyReply(
   if (isReused && stage !== 'end-of-data' && (reply.code === 421 || reply.code === 503)) {
     return { kind: 'again', cause, isChunkingBroken: false }
   }
-  // RFC 4954 §6: the login is missing or too weak, whoever the recipient is.
-  if (isRelay && LOGIN_CODES.has(reply.code)) return { kind: 'next-target', cause }
+  if (isPrivacyWanted(reply, context) || isLoginWanted(reply, context)) return barred(cause, context)
   return { kind: reply.code < 500 ? 'next-target' : 'failed', cause }
+}
+
+/** RFC 4954 §6: the login is missing or too weak, whoever the recipient is. */
+function isLoginWanted({ code }: Reply, { isRelay }: TransactionContext): boolean {
+  return isRelay === true && LOGIN_CODES.has(code)
+}
+
+/** RFC 3207 §4: "530 Must issue a STARTTLS command first", where TLS is broken or switched off. */
+function isPrivacyWanted({ code }: Reply, { isTlsSpurned }: TransactionContext): boolean {
+  return isTlsSpurned === true && code === 530
+}
+
+/**
+ * The session lacks something, and the recipient nothing. At MAIL it is so for everybody, and told is the step that is to
+ * be mended; at RCPT others may have been accepted.
+ */
+function barred(cause: Cause, { isRelay, isReused }: TransactionContext): Verdict {
+  if (cause.stage !== 'mail') return { kind: 'next-target', cause }
+  // It took mail before: the login may have run out.
+  if (isReused) return { kind: 'again', cause, isChunkingBroken: false }
+  return { kind: 'next-target', cause: { ...cause, stage: isRelay === true ? 'auth' : 'starttls' } }
 }
 
 /**

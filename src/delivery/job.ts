@@ -93,6 +93,14 @@ export class Job {
     return this.#road === null ? this.causes : this.causes.slice(this.#road.causes)
   }
 
+  /** It ends as another one of its site, and has that one's attempts too, but for those that they made together. */
+  shareFate(job: Job): void {
+    const isOwn = ({ ip, port, startedAt }: Attempt): boolean =>
+      this.attempts.some((own) => own.startedAt === startedAt && own.ip === ip && own.port === port)
+    this.attempts.push(...job.attemptsOnRoad.filter((attempt) => !isOwn(attempt)))
+    this.causes.push(...job.causesOnRoad)
+  }
+
   /** Which relay a target is, for attempts. */
   viaOf({ exchanger }: Target): { readonly via?: Via } {
     if (exchanger.relay === undefined) return {}

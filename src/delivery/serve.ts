@@ -3,7 +3,7 @@
  * again with the next target. One rule: a recipient that may have the message already is offered to nobody else.
  */
 import type { Session } from '../client/session.ts'
-import { classifyDefect, classifyExhausted, type Verdict } from './classify.ts'
+import { classifyDefect, classifyExhausted, isLoginRefused, type Verdict } from './classify.ts'
 import type { Conclusion, Job } from './job.ts'
 import type { Opened } from './open-session.ts'
 import type { Attempt, Cause } from './outcome.ts'
@@ -26,6 +26,8 @@ export interface SessionSource {
   requeue(job: Job): void
   /** Takes back a session that is not used on. */
   release(session: Session): void
+  /** Takes back a session that nobody can use. Resolves when it is over. */
+  end(session: Session): Promise<void>
 }
 
 /** The job has its outcome, and `session` may serve the next one; or no session was to be had, and it has none yet. */
@@ -61,7 +63,8 @@ export async function serve(
       })
       // Given up before the peer had a final word: what the abort did to the session is no verdict.
       const isGivenUp = signal.aborted && !isFinal(lead.verdict)
-      const conclusion = isGivenUp ? null : conclusionOf(lead.verdict, job, around)
+      const barrier = isGivenUp ? null : barrierIn(lead.verdict)
+      const conclusion = isGivenUp || barrier !== null ? null : conclusionOf(lead.verdict, job, around)
       try {
         if (conclusion !== null) conclude(job, conclusion, around)
       } finally {
@@ -69,7 +72,13 @@ export async function serve(
       }
       if (conclusion !== null) return { kind: 'concluded', session }
       if (isGivenUp) break
-      prepareNextTry(job, session, lead.verdict, around)
+      if (barrier !== null) {
+        job.causes.push(barrier)
+        await source.end(session)
+        session = null
+        if (isLoginRefused(barrier)) return exhausted(job, around)
+      }
+      prepareNextTry(job, serving, lead.verdict, around)
     }
   } catch (error) {
     // A defect of ours: nobody knows where the dialogue stands.
@@ -138,6 +147,11 @@ const SESSION_STAGES: ReadonlySet<Attempt['stage']> = new Set([
   'auth',
 ])
 
+/** Why nobody can send anything in this session, though it could be opened; `null` where that is not so. */
+function barrierIn(verdict: Verdict): Cause | null {
+  return verdict.kind === 'next-target' && SESSION_STAGES.has(verdict.cause.stage) ? verdict.cause : null
+}
+
 /** The outcome, or `null` when there is a next try. */
 function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclusion | null {
   switch (verdict.kind) {
@@ -150,6 +164,7 @@ function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclus
       return null
     case 'next-target': {
       job.causes.push(verdict.cause)
+      if (isLoginRefused(verdict.cause)) return concludeExhausted(job.causes)
       if (verdict.cause.reply !== undefined) job.refusals++
       const { maxTargets } = around.limits.settings
       if (job.refusals < MAX_REFUSALS && job.attemptsOnRoad.length < maxTargets) return null
@@ -169,6 +184,8 @@ function prepareNextTry(job: Job, session: Session, verdict: Verdict, around: Su
     return
   }
   job.rememberTried(session.target)
+  // Whoever wants TLS may have mended his.
+  if (barrierIn(verdict) !== null) around.memory.forgetBrokenTls(session.target)
   const attempt = job.attempts.at(-1)
   if (attempt !== undefined)
     logRetrying(attempt, job, around.clock.monotonic() - job.delivery.startedAt, around.log)

@@ -129,8 +129,7 @@ export class Site {
     // Whoever waits would be told the same after the same time-outs.
     const jobs = [job]
     for (let other = this.#line.next(); other !== null; other = this.#line.next()) {
-      other.attempts.push(...job.attemptsOnRoad)
-      other.causes.push(...job.causesOnRoad)
+      other.shareFate(job)
       jobs.push(other)
     }
     this.#handOver(jobs)

@@ -46,6 +46,10 @@ export class TargetMemory {
     this.#remember(this.#brokenTls, targetKey(target), BROKEN_MS)
   }
 
+  forgetBrokenTls(target: Target): void {
+    this.#brokenTls.delete(targetKey(target))
+  }
+
   hasBrokenTls(target: Target): boolean {
     return this.#isIn(this.#brokenTls, targetKey(target))
   }

@@ -58,6 +58,7 @@ export async function transact(
     const verdict = verdictOn(job, endFor(end, place), session, {
       isReused: when.isReused || hasAnsweredForSome(end),
       isRelay: session.target.exchanger.relay !== undefined,
+      isTlsSpurned: session.tls === null && session.extensions.startTls,
       isFollower: isBehindAnother(end, place),
     })
     return { job, verdict: recorded(job, verdict, session, { when, around }) }

@@ -93,6 +93,11 @@ export class Worker implements SessionSource {
     this.#place.sessions().park(session)
   }
 
+  /** Ends a session that nobody can use. */
+  end(session: Session): Promise<void> {
+    return this.#place.sessions().end(session)
+  }
+
   #open(job: Job): Promise<Opened> {
     this.#giveBackSlot()
     const { limits } = this.#place.around()

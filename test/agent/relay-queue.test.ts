@@ -62,6 +62,23 @@ test('a login that the relay refuses leaves them waiting', async () => {
   await results.return?.()
 })
 
+test.each(['530 5.7.0 authentication required', '530 5.7.0 must issue a STARTTLS command first'])(
+  'a relay that lets nobody begin leaves them waiting, and is asked by one of them at a time: %s',
+  async (MAIL) => {
+    const server = await relayWith({ offers: ['PIPELINING'], MAIL })
+    const agent = await agentFor(server)
+    const results = agent.results()
+    await agent.enqueue({ from: 'alice@sender.test', to: members(20), subject: 'hi', text: 'hello' })
+    const { value: first } = await results.next()
+    expect(first).toMatchObject({ outcome: 'deferred', isFinal: false, report: { stage: 'auth' } })
+    await results.return?.()
+    await agent.close()
+    // What was leased before the first answer came.
+    const commands = server.conversations.flatMap((one) => one.commands)
+    expect(commands.filter((line) => line.startsWith('MAIL')).length).toBeLessThanOrEqual(2)
+  },
+)
+
 test('a login that was refused is not tried again for other mail, but when the relay is checked', async () => {
   const sasl = saslServer({ user: 'me', password: 'right' })
   const server = await relayWith({ AUTH: sasl.AUTH })

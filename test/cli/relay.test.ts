@@ -105,6 +105,21 @@ describe('--relay', () => {
   })
 
   test.each([
+    [['--relay-tls', 'off'], 'wants TLS or a login first: 530 5.7.0 no; check its tls, user and password'],
+    [[], 'wants a login first: 530 5.7.0 no; check its user and password'],
+  ])(
+    '%j that lets nobody send without more is told, defers everybody, and exits 78',
+    async (args, message) => {
+      const { server, at } = await relayWith({ MAIL: '530 5.7.0 no' })
+      const finished = await send([...toBoth, '--relay', at, ...args])
+      expect(finished.code).toBe(78)
+      expect(finished.stderr).toContain(message)
+      expect(finished.stdout).toContain('0 delivered, 2 deferred, 0 failed')
+      expect(server.conversations).toHaveLength(1)
+    },
+  )
+
+  test.each([
     [['--relay-tls', 'off'], 'would show the password'],
     [['--relay-tls', 'off'], 'allowPlaintextAuth'],
   ])('%j: a password does not go in clear', async (args, message) => {

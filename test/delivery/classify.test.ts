@@ -120,6 +120,26 @@ describe('a reply', () => {
       } satisfies Verdict)
     })
 
+    test('530 in clear from a host that offers STARTTLS is no verdict on the recipient (RFC 3207 §4)', () => {
+      const refusal = reply(530, '5.7.0')
+      const spurned = { isReused: false, isTlsSpurned: true }
+      expect(classifyTransaction(end(stage, { reply: refusal }), spurned)).toEqual({
+        kind: 'next-target',
+        cause: { stage: stage === 'mail' ? 'starttls' : stage, status: '5.7.0', reply: refusal },
+      } satisfies Verdict)
+      expect(classifyTransaction(end(stage, { reply: refusal }), fresh)).toMatchObject({ kind: 'failed' })
+    })
+
+    test.each([530, 534, 535, 538])('%i of a relay is about the login (RFC 4954 §6)', (code) => {
+      const refusal = reply(code)
+      expect(classifyTransaction(end(stage, { reply: refusal }), { isReused: false, isRelay: true })).toEqual(
+        {
+          kind: 'next-target',
+          cause: { stage: stage === 'mail' ? 'auth' : stage, status: '5.0.0', reply: refusal },
+        } satisfies Verdict,
+      )
+    })
+
     test('503 in the first transaction of a session is final', () => {
       expect(classifyTransaction(end(stage, { reply: reply(503) }), fresh)).toMatchObject({ kind: 'failed' })
     })

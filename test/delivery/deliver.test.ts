@@ -349,6 +349,39 @@ describe('TLS:', () => {
     expect(server.conversations).toHaveLength(1)
   })
 
+  test('asked for at MAIL, where it is broken, is a trouble of the host: the next one is asked, and TLS tried again', async () => {
+    const MAIL = '530 5.7.0 must issue a STARTTLS command first'
+    await using strict = await serverWith({
+      offers: ['STARTTLS', 'PIPELINING'],
+      STARTTLS: noServerHello,
+      MAIL,
+    })
+    await using next = await serverWith()
+    await using delivery = new TestDelivery({
+      domains: {
+        'a.test': [{ place: placeOf(strict) }],
+        'b.test': [{ place: placeOf(strict) }, { place: placeOf(next) }],
+      },
+      limits: { perSite: 1 },
+    })
+    const alone = await delivery.outcomes(mailboxes(3, 'a.test'))
+    expect(alone.map(summary).toSorted()).toEqual(
+      mailboxes(3, 'a.test').map((address) => `${address} deferred 5.7.0 starttls`),
+    )
+    expect(alone[0]?.attempts).toMatchObject([{ stage: 'starttls', tls: null, diagnostic: MAIL }])
+    expect(commandsAt(strict, 'MAIL')).toHaveLength(1)
+    expect(await delivery.outcomes(['bob@b.test'])).toMatchObject([
+      { kind: 'delivered', attempts: [{ stage: 'starttls' }, { stage: 'end-of-data' }] },
+    ])
+    expect(commandsAt(strict, 'STARTTLS')).toHaveLength(2)
+  })
+
+  test('asked for at MAIL by a host that does not offer it is final', async () => {
+    await using server = await serverWith({ MAIL: '530 5.7.0 must issue a STARTTLS command first' })
+    await using delivery = new TestDelivery({ domains: to(server) })
+    expect((await delivery.outcomes(['bob@a.test'])).map(summary)).toEqual(['bob@a.test failed 5.7.0 mail'])
+  })
+
   test('a certificate nobody vouches for encrypts all the same, and the attempt tells why it is not verified', async () => {
     await using server = await serverWith({ offers: ['STARTTLS'], secureContext: selfSigned })
     await using delivery = new TestDelivery({ domains: to(server), ca })

@@ -13,7 +13,7 @@ import { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
 import { type DeliveryOptions, mailboxes, summary, TestDelivery } from './fixtures.ts'
 import { dice, type Ledger, moodyRelay } from './moody-relay.ts'
-import { commandsAt, recipientsAt } from './servers.ts'
+import { commandsAt, inTurn, recipientsAt } from './servers.ts'
 
 const HOST = 'relay.test'
 const { ca, kinds } = makeCertificates([HOST])
@@ -389,14 +389,54 @@ describe('a login', () => {
     expect(outcome).toMatchObject({ kind: 'delivered', attempts: [{ stage: 'auth', status: '4.7.0' }, {}] })
   })
 
-  test.each(['530 5.7.0 authentication required', '535 5.7.8 log in first'])(
-    'that is missing is the recipients’ failure no more than a wrong one: MAIL %s',
-    async (MAIL) => {
-      const server = await serverWith({ MAIL })
-      expect(await summaries(deliveryBy(routerTo({}, server)), mailboxes(2, 'a.test'))).toEqual([
-        expect.stringMatching(/^u0@a\.test deferred 5\.7\.[08] mail$/),
-        expect.stringMatching(/^u1@a\.test deferred 5\.7\.[08] mail$/),
-      ])
+  test.each([
+    ['530 5.7.0 authentication required', '5.7.0'],
+    ['530 5.7.0 must issue a STARTTLS command first', '5.7.0'],
+    ['535 5.7.8 log in first', '5.7.8'],
+  ])(
+    'that is missing is asked for once, for all recipients and addresses, and defers everybody: MAIL %s',
+    async (MAIL, status) => {
+      const [first, second] = [await serverWith({ MAIL }), await serverWith({ MAIL })]
+      const router = routerTo({ recipientsPerTransaction: 10 }, first, second)
+      const delivery = deliveryBy(router, { limits: { perSite: 1 } })
+      const outcomes = await delivery.outcomes(mailboxes(30, 'a.test'))
+      expect(outcomes.map(summary).toSorted()).toEqual(
+        mailboxes(30, 'a.test')
+          .map((address) => `${address} deferred ${status} auth`)
+          .toSorted(),
+      )
+      expect(outcomes.every(({ attempts }) => attempts.length === 1 && attempts[0]?.via === 'relay')).toBe(
+        true,
+      )
+      expect(commandsAt(first, 'MAIL')).toHaveLength(1)
+      expect(commandsAt(first, 'QUIT')).toHaveLength(1)
+      expect(second.conversations).toHaveLength(0)
     },
   )
+
+  test('that is missing is asked for by each open session once at most, however many recipients wait', async () => {
+    const server = await serverWith({ MAIL: '530 5.7.0 authentication required' })
+    const router = routerTo({ recipientsPerTransaction: 2 }, server)
+    const outcomes = await deliveryBy(router).outcomes(mailboxes(100, 'a.test'))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(Array(100).fill('deferred'))
+    expect(commandsAt(server, 'MAIL').length).toBeLessThanOrEqual(5)
+  })
+
+  test('that has run out within a session is renewed in another one', async () => {
+    const MAIL = inTurn('250 2.1.0 ok', '530 5.7.0 authentication required', '250 2.1.0 ok')
+    const server = await serverWith({ MAIL })
+    const router = routerTo({ recipientsPerTransaction: 1 }, server)
+    const outcomes = await deliveryBy(router, { limits: { perSite: 1 } }).outcomes(mailboxes(2, 'a.test'))
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['delivered', 'delivered'])
+    expect(server.conversations).toHaveLength(2)
+  })
+
+  test('that some recipients need, and others do not, is the trouble of the former only', async () => {
+    const server = await serverWith({ RCPT: byName({ u1: '530 5.7.0 authentication required' }) })
+    expect(await summaries(deliveryBy(routerTo({}, server)), mailboxes(3, 'a.test'))).toEqual([
+      'u0@a.test delivered',
+      'u1@a.test deferred 5.7.0 rcpt',
+      'u2@a.test delivered',
+    ])
+  })
 })
