@@ -16,16 +16,21 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Child } from '../child.ts'
 import type { SinkJob, SinkReady } from '../sink/sink.ts'
-import type { BesideJob, BesideRate } from './beside.ts'
+import type { BesideJob } from './beside.ts'
+import { type BesidePair, percentile, summarise } from './beside-figures.ts'
 import type { CostJob, Costs } from './costs.ts'
+import type { LoadKind } from './loads.ts'
 import { type BesideFigures, type DkimFigures, type Figure, figuresText } from './report.ts'
 import type { SigningJob, SigningRate, Way } from './signing.ts'
 
 const octets = 2_048
 const inFlight = 16
 const deadlineMs = 120_000
-/** Messages a second beside the unsigned ones: a busy small sender's. */
+/** Messages a second beside the unsigned ones: eight million a day. */
 const pace = 100
+/** Unsigned ones where the machine is to have room: they take about a quarter of one core. */
+const unsignedPace = 1_000
+const pairsPerRound = 15
 
 const { quick, rounds, json } = readOptions()
 const durationMs = quick ? 100 : 2_000
@@ -68,43 +73,33 @@ async function measureSigning(): Promise<readonly Figure[]> {
   }))
 }
 
-/** In pairs, one right after the other, and each first in turn: what else the machine does then weighs on both. */
 async function measureBeside(): Promise<BesideFigures> {
-  const pairs: { readonly unsigned: BesideRate; readonly signed: BesideRate }[] = []
-  const pairCount = quick ? 1 : rounds * 3
-  for (let round = 1; round <= pairCount; round++) {
-    const isSignedFirst = round % 2 === 0
-    const first = await besideOnce(isSignedFirst)
-    const second = await besideOnce(!isSignedFirst)
-    pairs.push(isSignedFirst ? { unsigned: second, signed: first } : { unsigned: first, signed: second })
-    note(`unsigned mail, beside it unsigned and signed (${round} of ${pairCount})`)
-  }
-  const of = (figure: 'perSecond' | 'waitMs') => ({
-    unsigned: median(pairs.map(({ unsigned }) => unsigned[figure])),
-    signed: median(pairs.map(({ signed }) => signed[figure])),
-  })
+  const paced = await takeTurns({ kind: 'paced', perSecond: unsignedPace })
+  const full = await takeTurns({ kind: 'full' })
   return {
     pace,
-    perSecond: of('perSecond'),
-    waitMs: of('waitMs'),
-    ratio: median(pairs.map(({ unsigned, signed }) => signed.perSecond / unsigned.perSecond)),
+    unsignedPace,
+    medianMs: summarise(paced, 'medianMs'),
+    slowMs: summarise(paced, 'slowMs'),
+    perSecond: summarise(full, 'perSecond'),
   }
 }
 
-async function besideOnce(signed: boolean): Promise<BesideRate> {
+async function takeTurns(load: LoadKind): Promise<readonly BesidePair[]> {
+  note(`unsigned mail, ${load.kind}, and beside it unsigned and signed in turn`)
   const sinkJob: SinkJob = { keywords: ['PIPELINING', 'CHUNKING', '8BITMIME'], octets: null }
   const module = new URL('../sink/sink.ts', import.meta.url)
   await using first = new Child({ module, job: sinkJob, deadlineMs })
   await using second = new Child({ module, job: sinkJob, deadlineMs })
   const ports = [(await first.receive<SinkReady>()).port, (await second.receive<SinkReady>()).port] as const
-  // Long: a daemon runs for weeks, and of a few seconds the compiler takes the best part.
-  const messages = quick ? 1_000 : 100_000
-  return await ask<BesideRate>('beside.ts', {
+  const [pairs, windowMs] = quick ? [1, 50] : [rounds * pairsPerRound, 500]
+  return await ask<readonly BesidePair[]>('beside.ts', {
     ports,
-    messages,
+    load,
     octets,
     pace,
-    signed,
+    pairs,
+    windowMs,
     directory,
   } satisfies BesideJob)
 }
@@ -115,8 +110,7 @@ async function ask<T>(module: string, job: object): Promise<T> {
 }
 
 function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  return percentile(values, 0.5)
 }
 
 /** Progress goes to stderr, so that stdout holds figures only. */

@@ -1,43 +1,39 @@
 /**
- * Unsigned mail to many recipients, and beside it single messages at an even pace, which are signed or not. One rule: but
- * for the signing both runs do the same.
+ * Unsigned mail, and beside it single messages at an even pace, which are signed or not. One rule: both take turns within
+ * one process, many times and for a moment each, so that what else the machine does weighs on both, and but for the
+ * signing they do the same.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { takeJob, tellParent } from '../child.ts'
-import { makeContent, recipientDomain } from '../content.ts'
+import { recipientDomain } from '../content.ts'
+import { type BesidePair, type BesideWindow, percentile } from './beside-figures.ts'
+import { contentOf, createLoad, type LoadKind } from './loads.ts'
 
 /** What a child is told. */
 export interface BesideJob {
   readonly ports: readonly [unsigned: number, beside: number]
-  readonly messages: number
+  readonly load: LoadKind
   readonly octets: number
   /** Messages a second beside; those of `signed` are signed with RSA. */
   readonly pace: number
-  readonly signed: boolean
+  /** How often both have their turn, after three that do not count. */
+  readonly pairs: number
+  readonly windowMs: number
   readonly directory: string
-}
-
-/** What it found. */
-export interface BesideRate {
-  /** Of the unsigned ones. */
-  readonly perSecond: number
-  /** The longest of a hundred waits for the event loop, in milliseconds. */
-  readonly waitMs: number
-  readonly beside: number
 }
 
 const dist = new URL('../../../dist/', import.meta.url)
 const { createAgent }: typeof import('../../../src/index.ts') = await import(new URL('index.js', dist).href)
-const { messageFromBytes }: typeof import('../../../src/mail/message.ts') = await import(
-  new URL('mail/message.js', dist).href
-)
 
-/** Messages before the measurement. */
-const warmUp = 500
+/** What is compiled at first would weigh on whoever comes first. */
+const warmUpPairs = 3
+
+const besideDomain = 'beside.test'
+const signedDomain = 'sender.test'
+const plainDomain = 'plainer.test'
 
 const job = await takeJob<BesideJob>()
 const keyFile = join(job.directory, 'rsa.pem')
@@ -45,54 +41,49 @@ const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
 writeFileSync(keyFile, String(privateKey.export({ format: 'pem', type: 'pkcs8' })), { mode: 0o600 })
 await using agent = createAgent({
   hostname: 'bench.sender.test',
-  routes: { [recipientDomain]: `127.0.0.1:${job.ports[0]}`, 'beside.test': `127.0.0.1:${job.ports[1]}` },
+  routes: {
+    [recipientDomain]: `127.0.0.1:${job.ports[0]}`,
+    [besideDomain]: `127.0.0.1:${job.ports[1]}`,
+  },
   delivery: { concurrency: 20, perSite: 10, messagesPerSession: Number.MAX_SAFE_INTEGER },
-  dkim: job.signed ? { 'sender.test': { selector: 'bench', keyFile } } : {},
+  dkim: { [signedDomain]: { selector: 'bench', keyFile } },
 })
-// The first messages open what is opened once, and have the code compiled that a daemon has compiled long since.
-for (let index = 0; index < warmUp; index++) {
-  await agent.send({ raw: makeContent(job.octets), to: `first${index}@beside.test` })
-}
-const waits = monitorEventLoopDelay({ resolution: 1 })
-const stopping = new AbortController()
-const besides = sendBeside()
-waits.enable()
-const startedAt = performance.now()
-for await (const outcome of agent.deliver(unsigned(), { reversePath: null, recipients: recipients() })) {
-  if (outcome.kind !== 'delivered') throw new Error(`not delivered: ${JSON.stringify(outcome)}`)
-}
-const elapsedMs = performance.now() - startedAt
-waits.disable()
-stopping.abort()
-tellParent({
-  perSecond: (job.messages / elapsedMs) * 1_000,
-  waitMs: waits.percentile(99) / 1e6,
-  beside: await besides,
-} satisfies BesideRate)
+const load = createLoad(job.load, agent, contentOf(plainDomain, job.octets))
+const beside = { unsigned: contentOf(plainDomain, job.octets), signed: contentOf(signedDomain, job.octets) }
 
-/** Of a domain that nobody signs for. */
-function unsigned() {
-  const text = makeContent(job.octets).toString('latin1').replace('alice@sender.test', 'alice@plainer.test')
-  return messageFromBytes(Buffer.from(text, 'latin1'))
+const pairs: BesidePair[] = []
+for (let turn = 0; turn < warmUpPairs + job.pairs; turn++) {
+  const pair = await takeTurns(turn % 2 === 0)
+  if (turn >= warmUpPairs) pairs.push(pair)
+}
+await load.end()
+tellParent(pairs)
+
+async function takeTurns(isSignedFirst: boolean): Promise<BesidePair> {
+  const first = await open(isSignedFirst ? 'signed' : 'unsigned')
+  const second = await open(isSignedFirst ? 'unsigned' : 'signed')
+  return isSignedFirst ? { unsigned: second, signed: first } : { unsigned: first, signed: second }
 }
 
-function recipients() {
-  return Array.from({ length: job.messages }, (_, index) => ({
-    address: { localPart: `user${index}`, domain: recipientDomain },
-    field: 'to' as const,
-  }))
-}
-
-/** @returns how many were delivered */
-async function sendBeside(): Promise<number> {
+/** One turn; its last messages beside are through when it ends. */
+async function open(kind: 'unsigned' | 'signed'): Promise<BesideWindow> {
   const sending: Promise<unknown>[] = []
   const began = performance.now()
-  while (!stopping.signal.aborted) {
-    while (sending.length < ((performance.now() - began) / 1_000) * job.pace) {
-      sending.push(agent.send({ raw: makeContent(job.octets), to: `user${sending.length}@beside.test` }))
+  const window = load.open()
+  for (let elapsed = 0; elapsed < job.windowMs; elapsed = performance.now() - began) {
+    window.keepUp(elapsed)
+    while (sending.length < (elapsed / 1_000) * job.pace) {
+      const to = `user${sending.length}@${besideDomain}`
+      sending.push(agent.send({ raw: beside[kind], to }).then(checkDelivered))
     }
     await delay(1)
   }
+  const { delivered, timesMs } = await window.close()
+  const perSecond = (delivered / (performance.now() - began)) * 1_000
   await Promise.all(sending)
-  return sending.length
+  return { perSecond, medianMs: percentile(timesMs, 0.5), slowMs: percentile(timesMs, 0.99) }
+}
+
+function checkDelivered(report: Awaited<ReturnType<typeof agent.send>>): void {
+  if (report.counts.delivered !== 1) throw new Error(`not delivered: ${JSON.stringify(report)}`)
 }

@@ -1,4 +1,5 @@
 /** The figures of signing, for people. */
+import type { Beside } from './beside-figures.ts'
 import type { Costs } from './costs.ts'
 import type { Way } from './signing.ts'
 
@@ -13,11 +14,15 @@ export interface Figure {
 
 /** Unsigned mail, with unsigned and with signed mail beside it. */
 export interface BesideFigures {
+  /** Messages a second beside. */
   readonly pace: number
-  readonly perSecond: { readonly unsigned: number; readonly signed: number }
-  readonly waitMs: { readonly unsigned: number; readonly signed: number }
-  /** Of the rates, signed over unsigned: the median of the rounds. */
-  readonly ratio: number
+  /** Messages a second where the machine has room. */
+  readonly unsignedPace: number
+  /** With room: from handing a message over to its report, half of them and the longest of a hundred. */
+  readonly medianMs: Beside
+  readonly slowMs: Beside
+  /** Without room. */
+  readonly perSecond: Beside
 }
 
 /** Everything that was measured. */
@@ -72,7 +77,12 @@ export function findings({ signing, beside }: DkimFigures): readonly DkimFinding
         finding(`${algorithm}, all cores: at least 1.6 times mailauth on one`, ofAll, 1.6),
       ]
     }),
-    finding('unsigned mail beside signed: at least 0.95 of its rate', beside.ratio, 0.95),
+    // With every core full, signing takes its share of them from somebody: that ratio is told and not judged.
+    finding(
+      'unsigned mail beside signed: at least 0.95 times as soon delivered',
+      1 / beside.medianMs.ratio.median,
+      0.95,
+    ),
   ]
 }
 
@@ -109,13 +119,29 @@ function costLines({ whole, parts }: Costs): string[] {
   ]
 }
 
-function besideLines({ pace, perSecond, waitMs }: BesideFigures): string[] {
-  const line = (title: string, kind: 'unsigned' | 'signed') =>
-    `  ${title.padEnd(44)}${Math.round(perSecond[kind]).toLocaleString('en').padStart(10)}/s, 99th wait for the event loop ${waitMs[kind].toFixed(1)} ms`
+function besideLines({ pace, unsignedPace, medianMs, slowMs, perSecond }: BesideFigures): string[] {
   return [
-    `Unsigned mail, and beside it ${pace} messages a second:`,
-    line('unsigned too', 'unsigned'),
-    line('signed with RSA', 'signed'),
+    `Unsigned mail with ${pace} messages a second beside it, unsigned or signed with RSA: medians of the turns, and quartiles of signed over unsigned`,
+    besideLine(`${unsignedPace.toLocaleString('en')} a second: time of one, median`, medianMs, inMs),
+    besideLine('  the longest of a hundred', slowMs, inMs),
+    besideLine('as many as can be: rate', perSecond, inMessages),
     '',
   ]
+}
+
+function besideLine(
+  title: string,
+  { unsigned, signed, ratio }: Beside,
+  show: (of: number) => string,
+): string {
+  const quartiles = [ratio.low, ratio.median, ratio.high].map((of) => of.toFixed(2)).join(' ')
+  return `  ${title.padEnd(44)}${show(unsigned).padStart(12)}${show(signed).padStart(12)}   ${quartiles}`
+}
+
+function inMs(ms: number): string {
+  return `${ms.toFixed(2)} ms`
+}
+
+function inMessages(perSecond: number): string {
+  return `${Math.round(perSecond).toLocaleString('en')}/s`
 }

@@ -1,0 +1,50 @@
+/** What the turns of unsigned mail, beside unsigned and beside signed mail, say together. */
+
+/** One turn. */
+export interface BesideWindow {
+  /** Unsigned messages delivered. */
+  readonly perSecond: number
+  /** Of the times they took, in milliseconds; `NaN` where they were not taken. */
+  readonly medianMs: number
+  /** The longest of a hundred. */
+  readonly slowMs: number
+}
+
+/** Two turns, one right after the other. */
+export interface BesidePair {
+  readonly unsigned: BesideWindow
+  readonly signed: BesideWindow
+}
+
+/** One figure with unsigned and with signed mail beside it: medians of the turns, and what one is of the other. */
+export interface Beside {
+  readonly unsigned: number
+  readonly signed: number
+  /** Signed over unsigned, pair by pair: the quartiles. */
+  readonly ratio: { readonly low: number; readonly median: number; readonly high: number }
+}
+
+/** @param pairs at least one */
+export function summarise(pairs: readonly BesidePair[], figure: keyof BesideWindow): Beside {
+  const ratios = pairs.map(({ unsigned, signed }) => signed[figure] / unsigned[figure])
+  return {
+    unsigned: percentile(
+      pairs.map(({ unsigned }) => unsigned[figure]),
+      0.5,
+    ),
+    signed: percentile(
+      pairs.map(({ signed }) => signed[figure]),
+      0.5,
+    ),
+    ratio: {
+      low: percentile(ratios, 0.25),
+      median: percentile(ratios, 0.5),
+      high: percentile(ratios, 0.75),
+    },
+  }
+}
+
+/** `NaN` of nothing. @param part 0 to 1, 1 excluded */
+export function percentile(values: readonly number[], part: number): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length * part)] ?? Number.NaN
+}
