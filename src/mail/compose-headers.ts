@@ -3,6 +3,7 @@
  * message may hold once can be there twice (RFC 5322 §3.6), and a Bcc given as a header hides its recipients too.
  */
 import { checkFieldName, checkFieldText } from './compose-checks.ts'
+import { makeFoldable } from './compose-long-words.ts'
 import type { HeaderInput, Mail } from './mail.ts'
 import { MessageError } from './message-error.ts'
 
@@ -31,7 +32,7 @@ const reserved = new Set(['content-type', 'content-transfer-encoding', 'content-
 
 /**
  * The mail with the fields among its `headers` that are options moved to these, and the fields that remain.
- * @throws {MessageError} for a malformed name, a CR, LF or NUL, or a field given twice
+ * @throws {MessageError} for a malformed name, a CR, LF or NUL, a word that no line can hold, or a field given twice
  */
 export function spreadHeaders(mail: Mail): { mail: Mail; extra: readonly ExtraField[] } {
   const options = new Map<keyof Mail, string>()
@@ -43,7 +44,7 @@ export function spreadHeaders(mail: Mail): { mail: Mail; extra: readonly ExtraFi
     if (reserved.has(key.toLowerCase()))
       throw new MessageError(`the header ${key} cannot be set: mxpress does`)
     if (option === null) {
-      if (!unneeded.has(key.toLowerCase())) extra.push({ key, value })
+      if (!unneeded.has(key.toLowerCase())) extra.push({ key, value: makeFoldable(key, value) })
     } else if (mail[option] !== undefined || options.has(option)) {
       throw new MessageError(`${key} is given twice, a message holds it once`)
     } else options.set(option, value)
