@@ -1,7 +1,9 @@
 /** What a delivery status notification tells (RFC 3464): plain values, from which bounce.ts writes the message. */
+import type { Stage } from '../delivery/outcome.ts'
 import type { Address } from '../mail/address.ts'
 import type { ReturnedPart } from '../mail/dsn-parameters.ts'
 import type { Message } from '../mail/message.ts'
+import type { EnhancedStatus } from '../smtp/enhanced-status.ts'
 import type { LastTrouble } from './entry.ts'
 
 /** RFC 3464 §2.3.3; `expanded` is for hosts with aliases. */
@@ -51,7 +53,19 @@ export function gravestAction(report: DsnReport): Action {
   return order.find((action) => report.recipients.some((one) => one.action === action)) ?? 'failed'
 }
 
+/**
+ * The status of the action. RFC 3464 §2.3.4, RFC 3463 §2: what is delayed is a persistent transient failure, class 4, though
+ * a host has said 5 of the session, such as 535 to a login, which is no verdict on the recipient.
+ */
+export function statusOf({ action, last: { status } }: ReportedRecipient): EnhancedStatus {
+  return action === 'delayed' && status.startsWith('5') ? (`4${status.slice(1)}` as EnhancedStatus) : status
+}
+
+/** What a host says there is never its last word on a recipient. */
+const SESSION_STAGES: ReadonlySet<Stage> = new Set(['connect', 'greeting', 'ehlo', 'starttls', 'auth'])
+
 /** Given up because time ran out: no server has refused it for good. */
 export function isExpired({ action, last }: ReportedRecipient): boolean {
-  return action === 'failed' && last.status.startsWith('4')
+  if (action !== 'failed') return false
+  return last.status.startsWith('4') || (last.isReply && SESSION_STAGES.has(last.stage))
 }

@@ -5,7 +5,7 @@
 import { formatAddress } from '../mail/address.ts'
 import { formatDate } from '../mail/compose-identity.ts'
 import { formatOrcpt, isUtf8Type, splitOrcpt } from '../mail/dsn-parameters.ts'
-import type { DsnReport, ReportedRecipient } from './bounce-report.ts'
+import { type DsnReport, type ReportedRecipient, statusOf } from './bounce-report.ts'
 import { asciiLine, foldField, printableLine } from './bounce-words.ts'
 
 /** Who reports, and in which form. */
@@ -40,7 +40,7 @@ function perRecipient(one: ReportedRecipient, options: StatusOptions): string {
     one.orcpt === null ? null : `Original-Recipient: ${originalRecipient(one.orcpt, options)}\r\n`,
     `Final-Recipient: ${finalRecipient(one)}\r\n`,
     `Action: ${action}\r\n`,
-    `Status: ${last.status}\r\n`,
+    `Status: ${statusOf(one)}\r\n`,
     // RFC 3464 §2.3.6: with a Remote-MTA the diagnostic is that host's, without it is ours.
     last.isReply && last.exchanger !== null ? `Remote-MTA: dns; ${asciiLine(last.exchanger)}\r\n` : null,
     foldField('Diagnostic-Code', `${last.isReply ? 'smtp' : 'x-mxpress'}; ${words(last.diagnostic)}`),

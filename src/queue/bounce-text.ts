@@ -13,6 +13,7 @@ import {
   gravestAction,
   isExpired,
   type ReportedRecipient,
+  statusOf,
 } from './bounce-report.ts'
 import { printableLine, wrap } from './bounce-words.ts'
 
@@ -67,7 +68,7 @@ const asked: Readonly<Record<Stage, string>> = {
   greeting: 'when greeted',
   ehlo: 'in reply to our name',
   starttls: 'when encryption was to begin',
-  auth: 'in reply to our password',
+  auth: 'when it was to let us in',
   mail: "in reply to the sender's address",
   rcpt: "in reply to the recipient's address",
   data: 'before the content',
@@ -85,7 +86,7 @@ function whoOf({ last }: ReportedRecipient): string {
 function whyOf(one: ReportedRecipient): string {
   const { status, diagnostic } = one.last
   // A reply mostly has the status in it already.
-  const words = diagnostic.includes(status) ? diagnostic : `${diagnostic} (status ${status})`
+  const words = diagnostic.includes(status) ? diagnostic : `${diagnostic} (status ${statusOf(one)})`
   return isExpired(one) ? `No server took it in time. The last answer was: ${words}` : words
 }
 

@@ -36,6 +36,17 @@ export const silence: LastTrouble = {
   ip: null,
 }
 
+/** What a relay says of our login: nobody's fault but ours. */
+export const lockout: LastTrouble = {
+  at: triedAt,
+  stage: 'auth',
+  status: '5.7.8',
+  diagnostic: '535 5.7.8 authentication failed',
+  isReply: true,
+  exchanger: 'relay.example.net',
+  ip: '192.0.2.9',
+}
+
 export function messageOf(text: string | Uint8Array): Message {
   return messageFromBytes(Buffer.from(text))
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parseAddress } from '../../src/mail/address.ts'
 import type { ReportedRecipient } from '../../src/queue/bounce-report.ts'
 import { composeStatus } from '../../src/queue/bounce-status.ts'
-import { recipientOf, refusal, reportOf, retryUntil, silence } from './bounce-samples.ts'
+import { lockout, recipientOf, refusal, reportOf, retryUntil, silence } from './bounce-samples.ts'
 
 const ascii = { hostname: 'mail.example.org', isGlobal: false }
 
@@ -73,6 +73,23 @@ test('of a recipient given up after temporary trouble keeps its 4.x.x (RFC 3464 
     expect.arrayContaining(['Action: failed', 'Status: 4.4.1']),
   )
 })
+
+test.each([
+  ['5.7.8', '4.7.8'],
+  ['5.0.0', '4.0.0'],
+  ['5.7.10', '4.7.10'],
+  ['4.4.1', '4.4.1'],
+] as const)(
+  'of a delay has class 4, whatever was said of the session: %s (RFC 3464 §2.3.4)',
+  (status, told) => {
+    const last = { ...lockout, status }
+    expect(fieldsOf({ action: 'delayed', last })).toContain(`Status: ${told}`)
+    expect(fieldsOf({ action: 'delayed', last })).toContain(
+      'Diagnostic-Code: smtp; 535 5.7.8 authentication failed',
+    )
+    expect(fieldsOf({ action: 'failed', last })).toContain(`Status: ${status}`)
+  },
+)
 
 test('names a remote host only for its own words (RFC 3464 §2.3.5, §2.3.6)', () => {
   const last = { ...silence, exchanger: 'mx1.example.test', ip: '192.0.2.7' }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parseAddress } from '../../src/mail/address.ts'
 import type { DsnReport, ReportedRecipient } from '../../src/queue/bounce-report.ts'
 import { composeText } from '../../src/queue/bounce-text.ts'
-import { recipientOf, refusal, reportOf, retryUntil, silence } from './bounce-samples.ts'
+import { lockout, recipientOf, refusal, reportOf, retryUntil, silence } from './bounce-samples.ts'
 
 const whole = {
   contentType: 'message/rfc822',
@@ -49,6 +49,13 @@ test('of mail that was given up in time says that nobody refused it for good', (
   const text = textOf({ recipients: [recipientOf({ last: silence })] }).replace(/\s+/g, ' ')
   expect(text).toContain('Why: No server took it in time. The last answer was: connect to mx1.example.test')
   expect(text).toContain('no answer within 30000 ms (status 4.4.1)')
+})
+
+test('of mail that waited for our login in vain says that nobody refused it', () => {
+  const text = textOf({ recipients: [recipientOf({ last: lockout })] }).replace(/\s+/g, ' ')
+  expect(text).toContain('No server took it in time. The last answer was: 535 5.7.8')
+  expect(text).toContain('relay.example.net [192.0.2.9], when it was to let us in')
+  expect(text).toContain('lies between the two servers, not with the address')
 })
 
 test('of an uncertain recipient says that the message may have arrived', () => {
