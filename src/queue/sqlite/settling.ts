@@ -18,18 +18,20 @@ export type PreparedSettlement = Settlement extends infer One
 /** What became of it. */
 export interface Settled {
   readonly isSettled: boolean
+  /** As `Addition`'s, of the reports: whether the runner has to hear of them. */
+  readonly isSooner: boolean
   /** Files of contents that nobody needs any more, to be removed after the commit. */
   readonly unneededFiles: readonly string[]
 }
 
 export function settle(sql: Sql, settlement: PreparedSettlement): Settled {
   const row = leasedBy(sql, settlement.id, settlement.owner)
-  if (row === null) return { isSettled: false, unneededFiles: [] }
-  for (const report of settlement.reports) add(sql, report)
+  if (row === null) return { isSettled: false, isSooner: false, unneededFiles: [] }
+  const additions = settlement.reports.map((report) => add(sql, report))
   const unneededFiles = conclude(sql, row, settlement)
   // Whoever knows more of the site says so with `siteFailed` or `siteWorks`.
   allowProbe(sql, numberOf(row, 'lane'))
-  return { isSettled: true, unneededFiles }
+  return { isSettled: true, isSooner: additions.some(({ isSooner }) => isSooner), unneededFiles }
 }
 
 function conclude(sql: Sql, row: Row, settlement: PreparedSettlement): readonly string[] {

@@ -134,11 +134,11 @@ export class SqliteQueue implements QueueStore {
       )
       isSettled = settled.isSettled
       this.#begun.end(settlement.id, settlement.owner, { isGone: settlement.kind === 'delivered' })
+      if (settled.isSooner) this.#changes.note()
       await this.#contents.remove(settled.unneededFiles)
     } finally {
       if (!isSettled) await this.#contents.remove(filesOf(reports))
     }
-    if (isSettled && reports.length > 0) this.#changes.note()
     return isSettled
   }
 
