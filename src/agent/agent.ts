@@ -25,7 +25,10 @@ export interface AgentSeams {
   readonly random?: () => number
   /** Told what the operator should put right some day; it stands in the log too. Default: `process.emitWarning`. */
   readonly onWarning?: (text: string) => void
-  /** Takes every line of every dialogue as it goes over the wire; must not throw. */
+  /**
+   * Takes every line of every dialogue as it goes over the wire. If it throws, the mail goes on, and `onWarning` is told
+   * the first time.
+   */
   readonly trace?: (line: DialogueLine) => void
 }
 

@@ -3,6 +3,7 @@
  * the first message, so that nothing is connected to before everything has been checked.
  */
 import { randomUUID } from 'node:crypto'
+import { type DialogueListener, harmless } from '../client/dialogue.ts'
 import { familiesOfSources, hostnamesBySource } from '../client/source-address.ts'
 import { tlsClientFor } from '../client/trust.ts'
 import { systemHostname } from '../config/hostname.ts'
@@ -226,7 +227,7 @@ export class DirectAgent implements Agent {
       log,
       clock: this.#clock,
       random: this.#random(),
-      trace: this.#seams.trace ?? null,
+      trace: this.#trace(log),
     }
     return { hostname, log, router, signer, rereadKeys, deliverer: new Deliverer(surroundings) }
   }
@@ -250,6 +251,11 @@ export class DirectAgent implements Agent {
       clock: this.#clock,
       random,
     }
+  }
+
+  #trace(log: Log): DialogueListener | null {
+    const { trace } = this.#seams
+    return trace === undefined ? null : harmless(trace, (text) => this.#warn(text, log))
   }
 
   #warn(text: string, log: Log): void {

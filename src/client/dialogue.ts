@@ -13,5 +13,29 @@ export interface DialogueLine {
   readonly text: string
 }
 
+/** Takes the lines of all sessions. */
+export type DialogueListener = (line: DialogueLine) => void
+
+/**
+ * A program's listener, unable to harm the dialogue: what it throws, or rejects with, would end the process from within
+ * an event of the socket. `onFailure` is told of the first time only; the listener goes on getting lines.
+ */
+export function harmless(listener: DialogueListener, onFailure: (text: string) => void): DialogueListener {
+  let hasFailed = false
+  const fail = (error: unknown): void => {
+    if (hasFailed) return
+    hasFailed = true
+    onFailure(`\`trace\` failed, and the dialogue went on without it: ${String(error)}`)
+  }
+  return (line) => {
+    try {
+      const result: unknown = listener(line)
+      if (result instanceof Promise) result.catch(fail)
+    } catch (error) {
+      fail(error)
+    }
+  }
+}
+
 /** Takes the lines of one session. */
 export type Trace = (direction: DialogueLine['direction'], text: string) => void

@@ -1,5 +1,5 @@
 /** What a delivery works with; made once per agent, the same for every site. */
-import type { DialogueLine } from '../client/dialogue.ts'
+import type { DialogueListener } from '../client/dialogue.ts'
 import type { Timeouts } from '../client/timeouts.ts'
 import type { TlsClient } from '../client/tls.ts'
 import type { Log } from '../log/log.ts'
@@ -35,5 +35,5 @@ export interface Surroundings {
   /** From 0 to below 1; shuffles exchangers of equal preference. */
   readonly random: () => number
   /** Takes the dialogue of every session, or nobody does. */
-  readonly trace: ((line: DialogueLine) => void) | null
+  readonly trace: DialogueListener | null
 }

@@ -51,7 +51,10 @@ export interface ProbeSeams {
   readonly clock?: Clock
   /** From 0 to below 1; makes up mailboxes. Default `Math.random`. */
   readonly random?: () => number
-  /** Takes every line of every dialogue as it goes over the wire; must not throw. */
+  /**
+   * Takes every line of every dialogue as it goes over the wire. If it throws, the probe goes on, and the first time is
+   * told by `process.emitWarning`.
+   */
   readonly trace?: (line: DialogueLine) => void
 }
 

@@ -1,6 +1,6 @@
 /** What a run works with; made once, the same for every target. */
 import { randomBytes } from 'node:crypto'
-import type { DialogueLine } from '../client/dialogue.ts'
+import { type DialogueListener, harmless } from '../client/dialogue.ts'
 import { familiesOfSources } from '../client/source-address.ts'
 import type { TlsClient } from '../client/tls.ts'
 import { tlsClientFor } from '../client/trust.ts'
@@ -27,7 +27,7 @@ export interface ProbeSurroundings {
   readonly reachability: Reachability
   readonly clock: Clock
   readonly random: () => number
-  readonly trace: ((line: DialogueLine) => void) | null
+  readonly trace: DialogueListener | null
 }
 
 /** @throws {ConfigError} the system has no name to give in EHLO, or the file of CAs cannot be used. */
@@ -59,6 +59,10 @@ export async function openSurroundings(
     clock,
     // Nobody shall be able to prepare for the mailbox that is made up.
     random: seams.random ?? (() => randomBytes(4).readUInt32LE() / 2 ** 32),
-    trace: seams.trace ?? null,
+    trace: seams.trace === undefined ? null : harmless(seams.trace, warn),
   }
+}
+
+function warn(text: string): void {
+  process.emitWarning(text, 'MxpressWarning')
 }

@@ -1,6 +1,6 @@
 /** What is said to one server, and what is written down of it. */
 import { createSecureContext } from 'node:tls'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { probe } from '../../src/probe/probe.ts'
 import type { ProbeStage } from '../../src/probe/report.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
@@ -274,4 +274,20 @@ describe('a wrong option is said at once', () => {
   test.each([['bob@'], ['two words'], [''], ['a..b']])('a target `%s` too', (target) => {
     expect(() => probe([target])).toThrow(/Malformed address/)
   })
+})
+
+test('a `trace` that throws changes no verdict, and is told once as a warning', async () => {
+  const server = await serverWith()
+  const warnings: Error[] = []
+  const collect = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', collect)
+  onTestFinished(() => void process.off('warning', collect))
+  const trace = (): never => {
+    throw new Error('disk full')
+  }
+  const [report] = await probed(server, 'bob@example.test', {}, { trace })
+  expect(report?.verdict).toBe('accepts')
+  expect(warnings.map(({ name, message }) => `${name}: ${message}`)).toEqual([
+    'MxpressWarning: `trace` failed, and the dialogue went on without it: Error: disk full',
+  ])
 })
