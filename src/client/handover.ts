@@ -5,6 +5,8 @@
  * One rule: all or nothing. The first refusal ends it before the content, and then the server has nothing. So DATA is not
  * sent ahead: its 354 could only be answered with a message, if an empty one, for those who were accepted.
  */
+
+import type { Timeouts } from '../config/timeouts.ts'
 import type { Envelope } from '../mail/envelope.ts'
 import type { Message } from '../mail/message.ts'
 import { mailCommand, rcptCommand } from '../smtp/command.ts'
@@ -12,7 +14,6 @@ import { isIntermediate, isPositive, type Reply } from '../smtp/reply.ts'
 import { stuffedOf } from './content.ts'
 import { nonsense } from './proceedings.ts'
 import type { Session } from './session.ts'
-import type { Timeouts } from './timeouts.ts'
 import type { TransactionStage } from './transaction-end.ts'
 
 /** What is handed over; the caller has made sure that the server's extensions suffice. */

@@ -4,6 +4,8 @@
  *
  * One rule: a refusal that was given stands, whatever becomes of the connection afterwards.
  */
+
+import type { Timeouts } from '../config/timeouts.ts'
 import type { Address } from '../mail/address.ts'
 import type { EnvelopeDsn, RecipientDsn } from '../mail/dsn-parameters.ts'
 import type { Message } from '../mail/message.ts'
@@ -11,7 +13,6 @@ import { ConnectionLostError, RemoteProtocolError } from '../smtp/errors.ts'
 import { formatReply, isIntermediate, isPositive, type Reply } from '../smtp/reply.ts'
 import type { Connection } from './connection.ts'
 import type { Session } from './session.ts'
-import type { Timeouts } from './timeouts.ts'
 import type { TransactionEnd, TransactionStage } from './transaction-end.ts'
 
 /** What is to be sent; the caller has made sure that the peer's extensions suffice. */

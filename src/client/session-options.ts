@@ -1,9 +1,10 @@
 /** How a session is opened, and what is told of its opening. One rule: what is not said is not done: no login, no implicit TLS. */
+
+import type { Timeouts } from '../config/timeouts.ts'
 import type { Reply } from '../smtp/reply.ts'
 import type { TlsPolicy } from '../tls/policy.ts'
 import type { Login } from './authenticate.ts'
 import type { OpeningStage } from './session-open-error.ts'
-import type { Timeouts } from './timeouts.ts'
 import type { TlsClient, TlsState } from './tls.ts'
 
 /** What every session of an agent is opened with. */

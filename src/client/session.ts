@@ -3,12 +3,13 @@
  *
  * One rule: a session that has seen a protocol error, a time-out or 421 is dropped, never reset.
  */
+
+import type { Timeouts } from '../config/timeouts.ts'
 import type { Address } from '../mail/address.ts'
 import type { Message } from '../mail/message.ts'
 import type { Target } from '../route/targets.ts'
 import type { Extensions } from '../smtp/extensions.ts'
 import type { Connection } from './connection.ts'
-import type { Timeouts } from './timeouts.ts'
 import type { TlsState } from './tls.ts'
 
 /** A MAIL command, and what it was made of. */

@@ -2,20 +2,7 @@
 import type { AgentOptions } from './options.ts'
 import { type Checked, checkOptions, optionName } from './problems.ts'
 import { type RelayForDomains, type RelaySettings, relayProblems, relaySettings } from './relay-settings.ts'
-
-/** Time limits in milliseconds; `TimeoutOptions` says of what. */
-export interface TimeoutSettings {
-  readonly connectMs: number
-  readonly greetingMs: number
-  readonly ehloMs: number
-  readonly startTlsMs: number
-  readonly mailMs: number
-  readonly rcptMs: number
-  readonly dataInitiationMs: number
-  readonly dataBlockMs: number
-  readonly dataTerminationMs: number
-  readonly quitMs: number
-}
+import { type Timeouts, timeoutsInMs } from './timeouts.ts'
 
 /** `QueueOptions`, complete. */
 export interface QueueSettings {
@@ -69,7 +56,7 @@ export interface Settings {
   readonly sourceHostnames: Readonly<Record<string, string>>
   readonly dns: { readonly servers: readonly string[]; readonly timeoutMs: number }
   readonly smtp: { readonly port: number; readonly allowLocalAddresses: boolean }
-  readonly timeouts: TimeoutSettings
+  readonly timeouts: Timeouts
   readonly delivery: {
     readonly concurrency: number
     readonly perSite: number
@@ -115,7 +102,7 @@ export function resolveSettings(options: unknown = {}): Settings {
     sourceHostnames,
     dns: { servers: dns.servers, timeoutMs: dns.timeout },
     smtp,
-    timeouts: timeoutSettings(timeouts),
+    timeouts: timeoutsInMs(timeouts),
     delivery,
     tls: { ...tls, caFile: tls.caFile ?? null },
     dkim: Object.entries(dkim).map(([domain, options]) => dkimSettings(domain, options)),
@@ -160,21 +147,6 @@ function relaySettingsOf({ routes, relay, fallbackRelay }: Values): Pick<Setting
     routes: Object.fromEntries(entries),
     relay: settings === null ? null : { ...settings, domains: relay?.domains ?? ['*'] },
     fallbackRelay: fallbackRelay === undefined ? null : relaySettings(fallbackRelay),
-  }
-}
-
-function timeoutSettings(timeouts: Values['timeouts']): TimeoutSettings {
-  return {
-    connectMs: timeouts.connect,
-    greetingMs: timeouts.greeting,
-    ehloMs: timeouts.ehlo,
-    startTlsMs: timeouts.starttls,
-    mailMs: timeouts.mail,
-    rcptMs: timeouts.rcpt,
-    dataInitiationMs: timeouts.dataInitiation,
-    dataBlockMs: timeouts.dataBlock,
-    dataTerminationMs: timeouts.dataTermination,
-    quitMs: timeouts.quit,
   }
 }
 

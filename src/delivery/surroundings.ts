@@ -1,7 +1,7 @@
 /** What a delivery works with; made once per agent, the same for every site. */
 import type { DialogueListener } from '../client/dialogue.ts'
-import type { Timeouts } from '../client/timeouts.ts'
 import type { TlsClient } from '../client/tls.ts'
+import type { Timeouts } from '../config/timeouts.ts'
 import type { Log } from '../log/log.ts'
 import type { Signer } from '../mail/signer.ts'
 import type { Router } from '../route/route.ts'

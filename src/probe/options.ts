@@ -1,9 +1,9 @@
 /** What a probe can be told, checked on entry. */
 import type { DialogueLine } from '../client/dialogue.ts'
-import type { Timeouts } from '../client/timeouts.ts'
 import { type Duration, durationForms, readDuration } from '../config/duration.ts'
 import type { AgentOptions } from '../config/options.ts'
 import { resolveSettings, type Settings } from '../config/settings.ts'
+import type { Timeouts } from '../config/timeouts.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { type Address, parseReversePath } from '../mail/address.ts'
 import { createStaticRoutes } from '../route/static-routes.ts'

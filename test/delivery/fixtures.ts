@@ -4,8 +4,8 @@
  */
 
 import type { DialogueLine } from '../../src/client/dialogue.ts'
-import type { Timeouts } from '../../src/client/timeouts.ts'
 import { TlsClient } from '../../src/client/tls.ts'
+import type { Timeouts } from '../../src/config/timeouts.ts'
 import { Deliverer, type DeliverOptions } from '../../src/delivery/deliver.ts'
 import { type DeliverySettings, Limits } from '../../src/delivery/limits.ts'
 import type { Outcome } from '../../src/delivery/outcome.ts'
