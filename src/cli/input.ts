@@ -3,9 +3,9 @@
  * anything is connected to, and the message names the option and the file.
  */
 import { constants } from 'node:fs'
-import { access, readFile, stat } from 'node:fs/promises'
-import { buffer } from 'node:stream/consumers'
+import { access, stat } from 'node:fs/promises'
 import { getSystemErrorMessage } from 'node:util'
+import { collect, readBounded, TooLargeError } from '../files/read-bounded.ts'
 import { InputDataError, InputFileError, UsageError } from './errors.ts'
 
 /** What stands for standard input where a file is asked for. */
@@ -32,7 +32,7 @@ export function checkStandardInput(files: readonly NamedFile[]): void {
 /** The octets of a file. @throws {InputFileError} */
 export async function readOctets(file: NamedFile): Promise<Buffer> {
   try {
-    return file.path === STDIN ? await buffer(process.stdin) : await readFile(file.path)
+    return file.path === STDIN ? await collect(process.stdin) : await readBounded(file.path)
   } catch (error) {
     throw unreadable(file, error)
   }
@@ -63,8 +63,12 @@ export async function checkReadable(file: NamedFile): Promise<void> {
 
 /** What to say of a file that cannot be read. */
 export function unreadable({ option, path }: NamedFile, error: unknown): InputFileError {
-  const errno = (error as NodeJS.ErrnoException).errno
-  const reason = errno === undefined ? String(error) : getSystemErrorMessage(errno)
   const name = path === STDIN ? 'standard input' : path
-  return new InputFileError(`${option} ${name}: cannot be read: ${reason}`, { cause: error })
+  return new InputFileError(`${option} ${name}: cannot be read: ${reasonOf(error)}`, { cause: error })
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof TooLargeError) return error.message
+  const { errno } = error as NodeJS.ErrnoException
+  return errno === undefined ? String(error) : getSystemErrorMessage(errno)
 }

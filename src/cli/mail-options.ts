@@ -7,7 +7,7 @@ import { AddressError, parseReversePath } from '../mail/address.ts'
 import { parseAddressList } from '../mail/address-list.ts'
 import type { Mail } from '../mail/mail.ts'
 import { UsageError } from './errors.ts'
-import { checkReadable, checkStandardInput, type NamedFile, readOctets, readText } from './input.ts'
+import { checkReadable, checkStandardInput, type NamedFile, readOctets, readText, STDIN } from './input.ts'
 import { asWritten, given, type HeaderField, headerField, repeatable } from './option-values.ts'
 
 /** The options as commander hands them over. */
@@ -43,7 +43,7 @@ export function addMailOptions(command: Command): Command {
     .option('--text-file <file>', "plain text body from a file in UTF-8, '-' is standard input")
     .option('--html <string>', 'HTML body; together with a plain text body both are sent')
     .option('--html-file <file>', "HTML body from a file in UTF-8, '-' is standard input")
-    .option('--attach <file>', 'a file to attach (repeatable)', list)
+    .option('--attach <file>', 'a file or pipe to attach, to 256 MiB (repeatable)', list)
     .option("--header <'Name: value'>", 'an additional header field (repeatable)', repeatable(headerField))
     .option('--raw <file>', "a complete RFC 5322 message instead, '-' is standard input")
     .option('--envelope-from <address>', "reverse-path, '<>' for none")
@@ -65,7 +65,7 @@ export async function readMail(options: MailOptions): Promise<Mail> {
   const rawFile = named('--raw', options.raw)
   const attachments = (options.attach ?? []).map((path) => ({ option: '--attach', path }))
   checkStandardInput([textFile, htmlFile, rawFile].filter((file) => file !== null))
-  for (const file of attachments) await checkReadable(file)
+  for (const file of attachments) await checkAttachment(file)
   const { from, replyTo, subject, envelopeFrom } = options
   const text = textFile === null ? options.text : await readText(textFile)
   const html = htmlFile === null ? options.html : await readText(htmlFile)
@@ -84,6 +84,18 @@ export async function readMail(options: MailOptions): Promise<Mail> {
     headers: options.header,
     attachments: attachments.length === 0 ? undefined : attachments.map(({ path }) => ({ path })),
   })
+}
+
+/** Where other options have `-` for standard input, an attachment needs a name that the recipient sees. */
+async function checkAttachment(file: NamedFile): Promise<void> {
+  try {
+    await checkReadable(file)
+  } catch (error) {
+    if (file.path !== STDIN) throw error
+    throw new UsageError("--attach -: there is no file '-'; for standard input write /dev/stdin", {
+      cause: error,
+    })
+  }
 }
 
 function checkCombination(options: MailOptions): void {

@@ -101,8 +101,8 @@ async function sendmail(args: SendmailArguments, options: SendmailOptions): Prom
 
 async function deliver(args: SendmailArguments, settings: Settings, options: SendmailOptions): Promise<void> {
   const hostname = await hostnameOf(settings, args)
-  const octets = await readMessage(process.stdin, { endsAtDot: !args.ignoresDots })
   const { maxSize } = settings.submission
+  const octets = await readMessage(process.stdin, { endsAtDot: !args.ignoresDots, limitOctets: maxSize })
   if (octets.length > maxSize)
     throw new InputDataError(`the message is larger than ${maxSize} octets (submission.maxSize)`)
   const mail = prepare(args, octets, hostname)

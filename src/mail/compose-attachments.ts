@@ -3,9 +3,9 @@
  * One rule: only files that `path` names are read, here and nowhere else; nothing is ever fetched.
  */
 import { isAscii } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { detectMimeType } from 'nodemailer/lib/mime-funcs'
+import { readBounded, TooLargeError } from '../files/read-bounded.ts'
 import { printable } from './address-error.ts'
 import { checkFieldText } from './compose-checks.ts'
 import type { Attachment } from './mail.ts'
@@ -16,13 +16,14 @@ import { rewriteMessage } from './message-rewrite.ts'
 /** A file named as an attachment that cannot be read. */
 export class AttachmentError extends Error {
   override readonly name = 'AttachmentError'
-  /** The operating system's: `ENOENT`, `EACCES`, `EISDIR`, … */
+  /** The operating system's: `ENOENT`, `EACCES`, `EISDIR`, …; `ERR_TOO_LARGE` for more than 256 MiB. */
   readonly code: string
   readonly path: string
 
   constructor(path: string, cause: unknown) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'EIO'
-    super(`cannot read the attachment ${printable(path)}: ${code}`, { cause })
+    const reason = cause instanceof TooLargeError ? cause.message : code
+    super(`cannot read the attachment ${printable(path)}: ${reason}`, { cause })
     this.code = code
     this.path = path
   }
@@ -38,8 +39,13 @@ export interface ReadAttachment {
 }
 
 /** @throws {AttachmentError} for an unreadable file @throws {MessageError} for a malformed name, type or cid */
-export function readAttachments(attachments: readonly Attachment[]): Promise<readonly ReadAttachment[]> {
-  return Promise.all(attachments.map(readAttachment))
+export async function readAttachments(
+  attachments: readonly Attachment[],
+): Promise<readonly ReadAttachment[]> {
+  const read: ReadAttachment[] = []
+  // One after the other: of several that have no end only one is in memory.
+  for (const attachment of attachments) read.push(await readAttachment(attachment))
+  return read
 }
 
 async function readAttachment(attachment: Attachment): Promise<ReadAttachment> {
@@ -64,7 +70,7 @@ async function readAttachment(attachment: Attachment): Promise<ReadAttachment> {
 
 async function readContent(attachment: Attachment): Promise<Buffer> {
   if ('path' in attachment) {
-    return readFile(attachment.path).catch((cause: unknown) => {
+    return readBounded(attachment.path).catch((cause: unknown) => {
       throw new AttachmentError(attachment.path, cause)
     })
   }

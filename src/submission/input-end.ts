@@ -4,10 +4,18 @@ const LF = 10
 const CR = 13
 const DOT = 46
 
-/** Reads to the end of the input, or with `endsAtDot` until a line that is a dot alone; that line is not part of it. */
+/** How far to read. */
+export interface ReadMessageOptions {
+  /** A line that is a dot alone ends the message, and is not part of it. */
+  readonly endsAtDot: boolean
+  /** Beyond this nothing is read; what has been read is then longer. Default: no limit. */
+  readonly limitOctets?: number
+}
+
+/** Reads to the end of the input, or to what ends it before. */
 export async function readMessage(
   input: AsyncIterable<Uint8Array>,
-  { endsAtDot }: { readonly endsAtDot: boolean },
+  { endsAtDot, limitOctets = Number.POSITIVE_INFINITY }: ReadMessageOptions,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   const search = new DotSearch()
@@ -16,6 +24,7 @@ export async function readMessage(
     chunks.push(chunk)
     length += chunk.length
     if (endsAtDot && search.take(chunk)) break
+    if (length > limitOctets) break
   }
   const all = Buffer.concat(chunks)
   return endsAtDot ? all.subarray(0, search.end ?? (search.isAtDot ? length - search.pending : length)) : all

@@ -99,6 +99,22 @@ test('an attachment that is missing or a directory is found out before anything 
   }
 })
 
+test('of standard input as an attachment it is said how it is named', async () => {
+  await expect(readMail({ ...simple, attach: ['-'] })).rejects.toThrow(UsageError)
+  await expect(readMail({ ...simple, attach: ['-'] })).rejects.toThrow('for standard input write /dev/stdin')
+})
+
+test('a device without an end is given up, whatever it was to be', async () => {
+  for (const option of ['textFile', 'htmlFile', 'raw'] as const) {
+    const mail = option === 'raw' ? { raw: '/dev/zero' } : { ...simple, [option]: '/dev/zero' }
+    const error = await readMail(mail).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(InputFileError)
+    expect((error as Error).message).toMatch(
+      /^--[a-z-]+ \/dev\/zero: cannot be read: expected at most 256 MiB, found more in a device; /,
+    )
+  }
+})
+
 test('a text file that is not UTF-8 is malformed input', async () => {
   const file = path.join(await emptyDirectory(), 'latin1.txt')
   await writeFile(file, Buffer.from('Gr\xfc\xdfe', 'latin1'))

@@ -1,6 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { composeMail } from '../../src/mail/compose.ts'
 import type { Attachment } from '../../src/mail/mail.ts'
@@ -53,6 +55,34 @@ test.each([
 ])('%s is an error with the code of the system, and nothing is fetched', async (_, name, code) => {
   const path = name.includes(':') ? name : join(folder, name)
   expect(await refusal({ path })).toMatchObject({ name: 'AttachmentError', code, path })
+})
+
+test('a pipe is read to its end, as <(generate) of a shell needs it', async () => {
+  const path = join(folder, 'pipe')
+  await promisify(execFile)('mkfifo', [path])
+  const writing = writeFile(path, 'generated')
+  const { attachments } = await attach({ path })
+  await writing
+  expect(attachments).toMatchObject([{ name: 'pipe', octets: 'generated' }])
+})
+
+test('what is empty is attached empty, what has no end is given up', async () => {
+  expect((await attach({ path: '/dev/null' })).attachments).toMatchObject([{ name: 'null', octets: '' }])
+  expect(await refusal({ path: '/dev/zero' })).toMatchObject({
+    name: 'AttachmentError',
+    code: 'ERR_TOO_LARGE',
+    message: expect.stringContaining('/dev/zero: expected at most 256 MiB, found more in a device'),
+  })
+})
+
+test('a file that is too large is not even begun', async () => {
+  const path = join(folder, 'sparse')
+  await writeFile(path, '')
+  await truncate(path, 300_000_000)
+  expect(await refusal({ path })).toMatchObject({
+    code: 'ERR_TOO_LARGE',
+    message: expect.stringContaining('found 300000000 octets'),
+  })
 })
 
 test('a message in order is attached as one, its 8-bit parts encoded inside (RFC 2046 §5.2.1)', async () => {

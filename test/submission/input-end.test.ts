@@ -33,3 +33,15 @@ test('nothing is read behind the dot: a person at a terminal need not say more',
   }
   expect(Buffer.from(await readMessage(typed(), { endsAtDot: true })).toString()).toBe('hi\n')
 })
+
+test('of input without an end no more is read than the limit and a piece', async () => {
+  let pieces = 0
+  async function* endless() {
+    for (;;) {
+      pieces += 1
+      yield Buffer.alloc(1_000)
+    }
+  }
+  expect(await readMessage(endless(), { endsAtDot: false, limitOctets: 4_500 })).toHaveLength(5_000)
+  expect(pieces).toBe(5)
+})
