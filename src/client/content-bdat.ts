@@ -7,6 +7,7 @@ import { isPositive, type Reply } from '../smtp/reply.ts'
 import { CHUNK_OCTETS, chunksOf } from './content.ts'
 import { envelopeFlight, isEnvelopeAccepted, sendEnvelopeInSteps } from './envelope.ts'
 import { type Proceedings, REFUSED } from './proceedings.ts'
+import { say, sayTogether } from './say.ts'
 
 /** Envelope and content, for a peer that offers CHUNKING. */
 export async function sendByBdat(proceedings: Proceedings): Promise<void> {
@@ -17,7 +18,7 @@ export async function sendByBdat(proceedings: Proceedings): Promise<void> {
   } else if (message.content !== undefined && message.size <= CHUNK_OCTETS && !hasIdled(proceedings)) {
     await sendInOneFlight(proceedings, message.content)
   } else {
-    proceedings.write(envelopeFlight(proceedings))
+    say(proceedings.connection, envelopeFlight(proceedings))
     if (!(await isEnvelopeAccepted(proceedings))) throw REFUSED
     await sendChunks(proceedings)
   }
@@ -37,7 +38,7 @@ async function sendInOneFlight(proceedings: Proceedings, content: Uint8Array): P
   const head = envelopeFlight(proceedings) + bdatCommand(content.length, { last: true })
   const announced = proceedings.announceContent()
   if (announced !== undefined) await announced
-  proceedings.writeWithContent(head, content)
+  sayTogether(proceedings.connection, head, content)
   proceedings.session.isPastFinalDot = true
   if (!(await isEnvelopeAccepted(proceedings))) {
     // The chunk was in the flight; the server reads it and refuses it too (RFC 3030 §2). Its words do not count.
@@ -56,7 +57,7 @@ async function sendChunks(proceedings: Proceedings): Promise<void> {
   const mostOwed = session.extensions.pipelining ? 1 : 0
   let owed = 0
   for await (const { octets, last } of chunksOf(transaction.message)) {
-    const takesMore = proceedings.writeWithContent(bdatCommand(octets.length, { last }), octets)
+    const takesMore = sayTogether(connection, bdatCommand(octets.length, { last }), octets)
     owed++
     if (last) break
     if (!takesMore) await connection.drained('content', timeouts.dataBlockMs)

@@ -6,26 +6,27 @@ import { isIntermediate, type Reply } from '../smtp/reply.ts'
 import { CHUNK_OCTETS, stuffedOf, stuffedWhole } from './content.ts'
 import { envelopeFlight, isEnvelopeAccepted, sendEnvelopeInSteps } from './envelope.ts'
 import { nonsense, type Proceedings, REFUSED } from './proceedings.ts'
+import { say, sayContent } from './say.ts'
 
 /** Envelope and content, for every peer. */
 export async function sendByData(proceedings: Proceedings): Promise<void> {
   if (proceedings.session.extensions.pipelining) await initiateInOneFlight(proceedings)
   else {
     await sendEnvelopeInSteps(proceedings)
-    proceedings.write('DATA\r\n')
+    say(proceedings.connection, 'DATA\r\n')
     expectInitiation(proceedings, await proceedings.next('data'))
   }
   await sendStuffed(proceedings)
 }
 
 async function initiateInOneFlight(proceedings: Proceedings): Promise<void> {
-  proceedings.write(`${envelopeFlight(proceedings)}DATA\r\n`)
+  say(proceedings.connection, `${envelopeFlight(proceedings)}DATA\r\n`)
   const isAccepted = await isEnvelopeAccepted(proceedings)
   const initiation = proceedings.taken('data') ?? (await proceedings.next('data'))
   if (isAccepted) return expectInitiation(proceedings, initiation)
   if (isIntermediate(initiation)) {
     // RFC 2920 §3.1: a 354 although no recipient was accepted is answered with a lone dot, and the reply thrown away.
-    proceedings.write('.\r\n')
+    say(proceedings.connection, '.\r\n')
     await proceedings.ignoredReply()
   }
   throw REFUSED
@@ -42,7 +43,7 @@ async function sendStuffed(proceedings: Proceedings): Promise<void> {
   const { connection, session } = proceedings
   await proceedings.beginContent()
   const whole = stuffedWhole(proceedings.transaction.message)
-  if (whole !== null && whole.length <= CHUNK_OCTETS && !connection.hasReply) proceedings.writeContent(whole)
+  if (whole !== null && whole.length <= CHUNK_OCTETS && !connection.hasReply) sayContent(connection, whole)
   else if (!(await sendPieces(proceedings))) {
     return proceedings.refusedEarly(await proceedings.next('end-of-data'))
   }
@@ -57,7 +58,7 @@ async function sendPieces(proceedings: Proceedings): Promise<boolean> {
   const { connection, timeouts, transaction } = proceedings
   for await (const { octets, last } of stuffedOf(transaction.message)) {
     if (connection.hasReply) return false
-    const takesMore = proceedings.writeContent(octets)
+    const takesMore = sayContent(connection, octets)
     if (!last && !takesMore) await connection.drained('content', timeouts.dataBlockMs)
   }
   return true

@@ -5,6 +5,7 @@
 import { type MailParameters, mailCommand, rcptCommand } from '../smtp/command.ts'
 import { isPositive, type Reply } from '../smtp/reply.ts'
 import { type Proceedings, REFUSED } from './proceedings.ts'
+import { say } from './say.ts'
 
 /** The commands of the envelope in one go, for a peer that offers PIPELINING; the next command may follow in the flight. */
 export function envelopeFlight(proceedings: Proceedings): string {
@@ -46,15 +47,15 @@ function refusedInFlight(proceedings: Proceedings, stage: 'mail' | 'rcpt', reply
 export async function sendEnvelopeInSteps(proceedings: Proceedings): Promise<void> {
   const reset = resetOf(proceedings)
   if (reset !== '') {
-    proceedings.write(reset)
+    say(proceedings.connection, reset)
     await proceedings.resetReply()
   }
-  proceedings.write(mailOf(proceedings))
+  say(proceedings.connection, mailOf(proceedings))
   const mail = await proceedings.next('mail')
   if (!isPositive(mail)) proceedings.refuse('mail', mail)
   let accepted = 0
   for (let place = 0; place < proceedings.recipientCount; place++) {
-    proceedings.write(rcptOf(proceedings, place))
+    say(proceedings.connection, rcptOf(proceedings, place))
     const rcpt = await proceedings.next('rcpt')
     if (isPositive(rcpt)) accepted++
     else {

@@ -13,6 +13,7 @@ import { mailCommand, rcptCommand } from '../smtp/command.ts'
 import { isIntermediate, isPositive, type Reply } from '../smtp/reply.ts'
 import { stuffedOf } from './content.ts'
 import { nonsense } from './proceedings.ts'
+import { say } from './say.ts'
 import type { Session } from './session.ts'
 import type { TransactionStage } from './transaction-end.ts'
 
@@ -73,8 +74,7 @@ function* commandsOf(
 }
 
 function ask(session: Session, stage: TransactionStage, command: string): Promise<Reply> {
-  session.connection.trace('client', command.trimEnd())
-  session.connection.write(command)
+  say(session.connection, command)
   return read(session, stage)
 }
 

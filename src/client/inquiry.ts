@@ -5,6 +5,7 @@
  */
 import { RemoteProtocolError } from '../smtp/errors.ts'
 import { formatReply, isIntermediate, type Reply } from '../smtp/reply.ts'
+import { say } from './say.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -15,8 +16,7 @@ export async function ask(session: Session, command: string, limitMs: number): P
   const { connection } = session
   expectInStep(session)
   const line = command.trimEnd()
-  connection.trace('client', line)
-  connection.write(command)
+  say(connection, command)
   const reply = await connection.readReply(`the reply to ${line.split(' ')[0]}`, limitMs)
   // RFC 5321 §3.8: after 421 the peer closes the channel, whatever was said.
   if (reply.code === 421) session.retire()
@@ -38,8 +38,7 @@ export function leave(session: Session): void {
     return
   }
   session.retire()
-  connection.trace('client', 'QUIT')
-  connection.write('QUIT\r\n')
+  say(connection, 'QUIT\r\n')
   void connection.end()
 }
 

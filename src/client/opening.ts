@@ -13,6 +13,7 @@ import { formatReply, isPositive, type Reply } from '../smtp/reply.ts'
 import { mayEncrypt, mayGoInClear, mustVerify, type TlsPolicy } from '../tls/policy.ts'
 import { authenticate } from './authenticate.ts'
 import type { Connection } from './connection.ts'
+import { say } from './say.ts'
 import { Session } from './session.ts'
 import { type OpeningStage, SessionOpenError } from './session-open-error.ts'
 import type { SessionOptions } from './session-options.ts'
@@ -187,8 +188,7 @@ class Opening {
 
   async #ask(command: string, limitMs: number): Promise<Reply> {
     const line = command.trimEnd()
-    this.#connection.trace('client', line)
-    this.#connection.write(command)
+    say(this.#connection, command)
     const reply = await this.#connection.readReply(line.split(' ')[0] ?? line, limitMs)
     if (this.#overAt === null) this.#reply = reply
     return reply

@@ -228,24 +228,6 @@ export class Proceedings {
     if (isPositive(reply)) this.session.needsReset = false
   }
 
-  write(flight: string): void {
-    this.#traceCommands(flight)
-    this.connection.write(flight)
-  }
-
-  /** Writes stuffed content, or a part of it. @returns as `Connection.write` */
-  writeContent(content: Uint8Array): boolean {
-    this.#traceContent(content)
-    return this.connection.write(content)
-  }
-
-  /** Writes commands and the content behind them in one go. @returns as `Connection.write` */
-  writeWithContent(head: string, content: Uint8Array): boolean {
-    this.#traceCommands(head)
-    this.#traceContent(content)
-    return this.connection.writeTogether(head, content)
-  }
-
   #expect(stage: TransactionStage): void {
     // Once a refusal has decided, the rest of the flight is read but decides nothing.
     if (this.#reply === null) this.#stage = stage
@@ -266,15 +248,6 @@ export class Proceedings {
   #watchFor421(reply: Reply): void {
     // RFC 5321 §3.8: after 421 the peer closes the channel, whatever was said.
     if (reply.code === 421) this.session.retire()
-  }
-
-  #traceCommands(flight: string): void {
-    if (!this.connection.isTraced) return
-    for (const line of flight.trimEnd().split('\r\n')) this.connection.trace('client', line)
-  }
-
-  #traceContent(content: Uint8Array): void {
-    if (this.connection.isTraced) this.connection.trace('client', `[${content.length} octets of content]`)
   }
 }
 

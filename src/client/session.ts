@@ -10,6 +10,7 @@ import type { Message } from '../mail/message.ts'
 import type { Target } from '../route/targets.ts'
 import type { Extensions } from '../smtp/extensions.ts'
 import type { Connection } from './connection.ts'
+import { say } from './say.ts'
 import type { TlsState } from './tls.ts'
 
 /** A MAIL command, and what it was made of. */
@@ -78,8 +79,7 @@ export class Session {
   async quit(): Promise<void> {
     if (!this.isUsable) return this.drop()
     this.#isOver = true
-    this.connection.trace('client', 'QUIT')
-    this.connection.write('QUIT\r\n')
+    say(this.connection, 'QUIT\r\n')
     // RFC 5321 §4.1.1.10: nothing depends on the answer; a transaction that was completed stays so.
     await this.connection.readReply('QUIT', this.timeouts.quitMs).catch(() => {})
     await this.connection.end()
