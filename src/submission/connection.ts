@@ -4,7 +4,7 @@
  */
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { parsePathCommand } from './command-path.ts'
-import { MESSAGE_TOO_BIG } from './refusal.ts'
+import { MESSAGE_TOO_BIG, TOO_MANY_RECIPIENTS } from './refusal.ts'
 
 /** What a connection is held to. */
 export interface ConnectionLimits {
@@ -123,11 +123,21 @@ export class SubmissionConnection extends SMTPConnection {
   override send(code: number, text?: string | string[] | null, context?: string | false): void {
     if (this._closing) return
     // One thing, one text: the same words as at the end of a content that did not say its size.
-    const said = context === 'MESSAGE_TOO_BIG' ? `${MESSAGE_TOO_BIG.status} ${MESSAGE_TOO_BIG.text}` : text
+    const said = asAscii(
+      context === 'MESSAGE_TOO_BIG' ? `${MESSAGE_TOO_BIG.status} ${MESSAGE_TOO_BIG.text}` : text,
+    )
     super.send(code, this.#offers(said), typeof said === 'string' && ownStatus.test(said) ? false : context)
-    if (code < 400 || code === 421) return
+    if (code < 400 || code === 421 || this.#isOvershoot(code, said)) return
     this.#errors += 1
     if (this.#errors >= this.limits.maxErrors) super.send(421, '4.7.0 too many errors', false)
+  }
+
+  /**
+   * A recipient too many. RFC 5321 §4.5.3.1.10 has the client go on with those that were taken: whoever pipelines all of a
+   * long list must not lose the session over the rest. (Postfix: `smtpd_recipient_overshoot_limit`.)
+   */
+  #isOvershoot(code: number, text: string | string[] | null | undefined): boolean {
+    return code === 452 && typeof text === 'string' && text.startsWith(TOO_MANY_RECIPIENTS)
   }
 
   /** RFC 4954 §4: PLAIN is not to be offered in clear. */
@@ -135,4 +145,10 @@ export class SubmissionConnection extends SMTPConnection {
     if (!Array.isArray(text) || this.secure) return text ?? null
     return text.filter((line) => !line.startsWith('AUTH '))
   }
+}
+
+/** RFC 5321 §4.2: the text of a reply is printable ASCII; ours quotes addresses, and cuts them with an ellipsis. */
+function asAscii(text: string | string[] | null | undefined): string | string[] | null | undefined {
+  if (typeof text !== 'string') return text
+  return text.replaceAll('…', '...').replace(/[^\t -~]/gu, '?')
 }

@@ -6,6 +6,9 @@ export type RefusalCode = 421 | 451 | 452 | 454 | 501 | 530 | 535 | 538 | 550 | 
 /** 552 over the size limit, whether the client says the size in MAIL or only sends it (RFC 1870 §6.1, §6.3). */
 export const MESSAGE_TOO_BIG = { status: '5.3.4', text: 'message too big' } as const
 
+/** Status of 452 for the recipients that a transaction has no room for (RFC 5321 §4.5.3.1.10, RFC 3463 §3.6). */
+export const TOO_MANY_RECIPIENTS = '4.5.3'
+
 /**
  * Thrown in a transaction, or handed to smtp-server, which sends `responseCode` and `message`. The status stands in the
  * message: smtp-server's own table knows one status for each code (`connection.ts` keeps it from adding that).

@@ -21,7 +21,7 @@ import {
 } from '../mail/dsn-parameters.ts'
 import type { Envelope, Recipient } from '../mail/envelope.ts'
 import type { Parameters, PathCommand } from './command-path.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, TOO_MANY_RECIPIENTS } from './refusal.ts'
 
 /** What a transaction has to know of the listener. */
 export interface TransactionLimits {
@@ -66,7 +66,7 @@ export class Transaction {
       // RFC 5321 §4.5.3.1.10: 452, the client sends the others in a second transaction.
       throw new Refusal(
         452,
-        '4.5.3',
+        TOO_MANY_RECIPIENTS,
         `too many recipients, at most ${this.#limits.maxRecipients} in a transaction`,
       )
     }

@@ -36,6 +36,22 @@ test('the recipient after the last possible one is refused for now (RFC 5321 §4
   expect(server.accepted[0]?.mail.envelope.recipients).toHaveLength(100)
 })
 
+test('recipients too many do not end the session: those that were taken get the message (RFC 5321 §4.5.3.1.10)', async () => {
+  await using server = await start({ maxRecipients: 100 })
+  const client = await server.greeted()
+  await client.command('MAIL FROM:<a@b.test>')
+  client.write(Array.from({ length: 500 }, (_, index) => `RCPT TO:<r${index}@example.test>\r\n`).join(''))
+  const replies = await client.replies(500)
+  expect(replies.map((reply) => reply.slice(0, 3))).toEqual([
+    ...new Array(100).fill('250'),
+    ...new Array(400).fill('452'),
+  ])
+  expect(await client.command('DATA')).toMatch(/^354 /)
+  client.write(`${message}.\r\n`)
+  expect(await client.reply()).toMatch(/^250 /)
+  expect(server.accepted[0]?.mail.envelope.recipients).toHaveLength(100)
+})
+
 test('connections over the limit are greeted with 421, all addresses together', async () => {
   await using server = await start({ listen: ['127.0.0.1:0', '127.0.0.1:0'], maxConnections: 2 })
   await server.greeted({ at: 0 })
@@ -58,6 +74,16 @@ test('too many refused commands end the session, whatever kind they are', async 
   expect(await client.reply()).toBe('421 4.7.0 too many errors')
   client.write('MAIL FROM:<a@b.test>\r\n')
   expect(await client.rest()).toBe('')
+})
+
+test.each([
+  ['a long one, cut', `RCPT TO:<${'a@'.repeat(100)}b.test>`],
+  ['one beyond ASCII', 'RCPT TO:<bö@b@example.test>'],
+])('a reply is ASCII although it quotes an address: %s (RFC 5321 §4.2)', async (_name, command) => {
+  await using server = await start()
+  const client = await server.greeted()
+  await client.command('MAIL FROM:<a@b.test>')
+  expect(await client.command(command)).toMatch(/^501 5\.1\.3 Malformed [ -~]+$/)
 })
 
 test('an over-long command line ends the session', async () => {
