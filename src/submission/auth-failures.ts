@@ -31,7 +31,7 @@ export class AuthFailures {
   }
 
   add(ip: string): void {
-    const key = keyOf(ip)
+    const key = networkOf(ip)
     const count = (this.#recent(ip)?.count ?? 0) + 1
     // Taken out and put back: the map is in the order of the last failure.
     this.#byAddress.delete(key)
@@ -41,15 +41,15 @@ export class AuthFailures {
   }
 
   #recent(ip: string): Failures | undefined {
-    const failures = this.#byAddress.get(keyOf(ip))
+    const failures = this.#byAddress.get(networkOf(ip))
     if (failures === undefined || this.#clock.monotonic() - failures.lastAt <= windowMs) return failures
-    this.#byAddress.delete(keyOf(ip))
+    this.#byAddress.delete(networkOf(ip))
     return undefined
   }
 }
 
-/** One customer has a whole /64 of IPv6 (RFC 6177 §2). */
-function keyOf(ip: string): string {
+/** What counts as one client: an IPv4 address, and of IPv6 a /64, which one customer has whole (RFC 6177 §2). */
+export function networkOf(ip: string): string {
   if (!isIPv6(ip)) return ip
   const [head = '', tail] = ip.split('::', 2)
   const groups = head.split(':').filter(Boolean)

@@ -4,6 +4,7 @@
  */
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { parsePathCommand } from './command-path.ts'
+import { Pace } from './pace.ts'
 import { MESSAGE_TOO_BIG, TOO_MANY_RECIPIENTS } from './refusal.ts'
 
 /** What a connection is held to. */
@@ -12,6 +13,10 @@ export interface ConnectionLimits {
   readonly maxErrors: number
   /** Until a client has logged in where it must; `null` where it need not. */
   readonly loginTimeoutMs: number | null
+  /** For each command, and see `pace.ts`; `null`: for ever. */
+  readonly commandTimeoutMs: number | null
+  /** Whether there is room for it. */
+  readonly isWelcome: (connection: SubmissionConnection) => boolean
 }
 
 const ownStatus = /^[245]\.\d{1,3}\.\d{1,3} /
@@ -20,21 +25,51 @@ const strayOctet = /[\0\r]/
 
 /** One client. */
 export class SubmissionConnection extends SMTPConnection {
-  limits: ConnectionLimits = { maxErrors: 20, loginTimeoutMs: null }
+  limits: ConnectionLimits = {
+    maxErrors: 20,
+    loginTimeoutMs: null,
+    commandTimeoutMs: null,
+    isWelcome: () => true,
+  }
   #errors = 0
   #isStopping = false
   #loginTimer: NodeJS.Timeout | undefined
+  #pace: Pace | undefined
   readonly #closing = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
 
   /** Without the 100 ms that smtp-server waits for clients who speak too soon: here they are programs, not spammers. */
   override init(): void {
-    const { maxClients } = this._server.options
     this._setListeners(() => {
-      if (maxClients !== undefined && this._server.connections.size > maxClients) {
+      if (!this.limits.isWelcome(this)) {
         this.send(421, `${this.name} too many connections, try again later`, false)
-      } else this.connectionReady(() => this.#expectLogin())
+        return
+      }
+      this.connectionReady(() => {
+        this.#expectLogin()
+        this.#expectPace()
+      })
     })
+  }
+
+  /** Whether it came where strangers can come, and has not logged in (yet). */
+  get isStranger(): boolean {
+    return this.limits.loginTimeoutMs !== null && !this.session.user
+  }
+
+  #expectPace(): void {
+    const { commandTimeoutMs: limitMs } = this.limits
+    if (limitMs === null) return
+    this.#pace = new Pace({
+      limitMs,
+      octets: () => this.#octetsSoFar(),
+      onSlow: () => this.send(421, '4.4.2 too slow'),
+    })
+  }
+
+  #octetsSoFar(): number | null {
+    if (this._parser !== false && this._parser._dataMode) return this._parser.dataBytes
+    return this._handlerPending || this._dataStream ? null : 0
   }
 
   /** An idle timer alone lets a client that says one octet a minute stay for ever. */
@@ -68,6 +103,7 @@ export class SubmissionConnection extends SMTPConnection {
 
   override _resetSession(): void {
     super._resetSession()
+    this.#pace?.advance()
     // smtp-server calls this after the reply to the content, before it looks at what was pipelined behind it.
     if (this.#isStopping) this.stop()
   }
@@ -79,6 +115,7 @@ export class SubmissionConnection extends SMTPConnection {
 
   override _onClose(): void {
     clearTimeout(this.#loginTimer)
+    this.#pace?.stop()
     super._onClose()
     this.#closing.resolve()
     this.#closed.resolve()
@@ -100,6 +137,7 @@ export class SubmissionConnection extends SMTPConnection {
   }
 
   override _onCommand(command: Buffer, callback: () => void): void {
+    this.#pace?.advance()
     const isSecret = this._nextHandler !== false
     if (this._ready && !this._upgrading && !isSecret && strayOctet.test(command.toString('latin1'))) {
       this.send(500, '5.5.2 NUL or bare CR in a command')

@@ -25,6 +25,7 @@ import type { ListenAddress } from './listen-address.ts'
 import type { Protection } from './protection.ts'
 import { type ReceiveBudget, receiveContent } from './received-octets.ts'
 import { Refusal } from './refusal.ts'
+import { hasRoom } from './room.ts'
 import { receivedField } from './trace.ts'
 import { Transaction } from './transaction.ts'
 
@@ -44,6 +45,8 @@ export interface ListenerShare {
   readonly budget: ReceiveBudget
   /** Of all listeners together; `maxConnections` counts them. */
   readonly connections: Set<SubmissionConnection>
+  /** Those whose sockets are still there, although they have been told to go. */
+  readonly open: Set<SubmissionConnection>
   readonly isLoopback: (ip: string) => boolean
 }
 
@@ -73,7 +76,6 @@ export class SubmissionListener extends SMTPServer {
       hideENHANCEDSTATUSCODES: false,
       hideDSN: false,
       size: share.maxSize,
-      maxClients: share.maxConnections,
       socketTimeout: share.idleTimeoutMs,
       maxCommandLength: protection === null ? lineLimitOctets : authLineLimitOctets,
       logger: false,
@@ -112,11 +114,25 @@ export class SubmissionListener extends SMTPServer {
   }
 
   override connect(socket: Socket, options?: SMTPConnectionOptions | null): void {
-    const { connections, maxErrors, loginTimeoutMs } = this.#share
+    const { connections, open, maxConnections, maxErrors, loginTimeoutMs, idleTimeoutMs } = this.#share
+    // Those who were told that there is no room, and stay for the five seconds that they may: descriptors run out.
+    if (open.size >= 2 * maxConnections) {
+      socket.destroy()
+      return
+    }
     const connection = new SubmissionConnection(this, socket, options)
-    connection.limits = { maxErrors, loginTimeoutMs: this.#protection === null ? null : loginTimeoutMs }
+    connection.limits = {
+      maxErrors,
+      loginTimeoutMs: this.#protection === null ? null : loginTimeoutMs,
+      commandTimeoutMs: Number.isFinite(idleTimeoutMs) ? idleTimeoutMs : null,
+      isWelcome: (newcomer) => hasRoom(newcomer, connections, maxConnections),
+    }
     connections.add(connection)
-    connection.closed.then(() => connections.delete(connection))
+    open.add(connection)
+    connection.closed.then(() => {
+      connections.delete(connection)
+      open.delete(connection)
+    })
     // All listeners count together.
     this.connections = connections
     connection.on('error', () => {})

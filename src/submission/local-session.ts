@@ -12,7 +12,8 @@ export async function serveSession(
   streams: { readonly input: Readable; readonly output: Writable },
   options: Omit<SubmissionOptions, 'listen'>,
 ): Promise<void> {
-  const share = shareOf({ ...options, listen: [] })
+  // The program that started us decides how long it waits.
+  const share = shareOf({ ...options, listen: [], idleTimeoutMs: Number.POSITIVE_INFINITY })
   new SubmissionListener(share, null).connect(new StreamSocket(streams) as unknown as Socket)
   await Promise.all([...share.connections].map(({ closed }) => closed))
 }
@@ -42,7 +43,7 @@ class StreamSocket extends Duplex {
     return this.destroyed || this.writableEnded ? 'closed' : 'open'
   }
 
-  /** The program that started us decides how long it waits. */
+  /** See above. */
   setTimeout(): this {
     return this
   }

@@ -31,11 +31,17 @@ export interface SubmissionOptions {
   readonly maxSize?: number
   /** Recipients in one transaction; from 100 (RFC 5321 §4.5.3.1.8). Default 1,000. */
   readonly maxRecipients?: number
-  /** Clients at once, all addresses together. Default 200. */
+  /**
+   * Clients at once, all addresses together; strangers who have not logged in get half of it, and one of them a quarter.
+   * Default 200.
+   */
   readonly maxConnections?: number
   /** Commands refused in one session before it is closed. Default 20, as in Postfix (`smtpd_hard_error_limit`). */
   readonly maxErrors?: number
-  /** How long a client may say nothing, in milliseconds. Default 5 minutes (RFC 5321 §4.5.3.2.7). */
+  /**
+   * How long a client may take for a command, in milliseconds, and how long the content may come slower than 500 octets a
+   * second. Default 5 minutes (RFC 5321 §4.5.3.2.7). `Infinity`: for ever.
+   */
   readonly idleTimeoutMs?: number
   /** How long a stranger has to log in, in milliseconds. Default 1 minute. */
   readonly loginTimeoutMs?: number
@@ -85,7 +91,7 @@ export async function startSubmission(options: SubmissionOptions): Promise<Runni
     const given = { certificate: options.tls, authenticator }
     return { address, protection: share.isLoopback(address.ip) ? null : requireProtection(address, given) }
   })
-  const running = new Submission(share.connections)
+  const running = new Submission(share)
   try {
     for (const { address, protection } of places) {
       await running.open(address, new SubmissionListener(share, protection))
@@ -120,17 +126,20 @@ export function shareOf(options: SubmissionOptions): ListenerShare {
     log: options.log ?? silentLog,
     budget: new ReceiveBudget(options.receiveOctets ?? 4 * maxSize),
     connections: new Set<SubmissionConnection>(),
+    open: new Set<SubmissionConnection>(),
     isLoopback: options.isLoopback ?? isLoopbackAddress,
   }
 }
 
 class Submission implements RunningSubmission {
   readonly #connections: ReadonlySet<SubmissionConnection>
+  readonly #open: ReadonlySet<SubmissionConnection>
   readonly #listeners: SubmissionListener[] = []
   readonly #addresses: ListenAddress[] = []
 
-  constructor(connections: ReadonlySet<SubmissionConnection>) {
+  constructor({ connections, open }: Pick<ListenerShare, 'connections' | 'open'>) {
     this.#connections = connections
+    this.#open = open
   }
 
   async open(address: ListenAddress, listener: SubmissionListener): Promise<void> {
@@ -155,14 +164,14 @@ class Submission implements RunningSubmission {
     for (const connection of this.#connections) connection.stop()
     await this.#allOf('closing', graceMs)
     await this.#allOf('closed', Math.min(graceMs, lingerMs))
-    for (const connection of this.#connections) connection.destroy()
+    for (const connection of this.#open) connection.destroy()
     await Promise.all(closed)
   }
 
   /** Resolves when all connections have come so far, or the time is up. */
   async #allOf(stage: 'closing' | 'closed', limitMs: number): Promise<void> {
     using timer = new Timer(limitMs)
-    const all = Promise.all([...this.#connections].map((connection) => connection[stage]))
+    const all = Promise.all([...this.#open].map((connection) => connection[stage]))
     await Promise.race([all, timer.over])
   }
 

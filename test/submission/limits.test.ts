@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { QueueFullError, QueueUnwritableError } from '../../src/queue/errors.ts'
-import { certificates, start } from './client.ts'
+import { certificates, type RawClient, start } from './client.ts'
 
 const message = 'From: a@sender.test\r\n\r\nhello\r\n'
 
@@ -98,6 +98,69 @@ test('a client that says nothing is sent away', async () => {
   const client = await server.greeted()
   expect(await client.reply()).toMatch(/^421 4\.4\.2 /)
   expect(await client.rest()).toBe('')
+})
+
+/** Says an octet every few milliseconds until there is an answer. */
+const drip = async (client: RawClient, octet = 'a') => {
+  const tap = setInterval(() => client.write(octet), 5)
+  try {
+    return await client.reply()
+  } finally {
+    clearInterval(tap)
+  }
+}
+
+test('a client that says a command octet by octet is sent away', async () => {
+  await using server = await start({ idleTimeoutMs: 50 })
+  const client = await server.greeted()
+  expect(await drip(client)).toBe('421 4.4.2 too slow')
+  expect(await client.rest()).toBe('')
+})
+
+test('a client that says its message octet by octet is sent away, and nothing is accepted', async () => {
+  await using server = await start({ idleTimeoutMs: 50 })
+  const client = await server.greeted()
+  await client.begin()
+  expect(await drip(client)).toBe('421 4.4.2 too slow')
+  expect(await client.rest()).toBe('')
+  expect(server.accepted).toEqual([])
+})
+
+test('a queue that takes long is not held against the client', async () => {
+  const durable = Promise.withResolvers<void>()
+  await using server = await start({
+    idleTimeoutMs: 20,
+    accept: async () => {
+      await durable.promise
+      return { queueId: 'Q1' }
+    },
+  })
+  const [patient, idle] = [await server.greeted(), await server.greeted()]
+  await patient.begin()
+  patient.write(`${message}.\r\n`)
+  expect(await idle.reply()).toMatch(/^421 /)
+  const another = await server.dial()
+  expect(await another.reply()).toMatch(/^220 /)
+  expect(await another.reply()).toMatch(/^421 /)
+  durable.resolve()
+  expect(await patient.reply()).toBe('250 2.0.0 Ok: queued as Q1')
+})
+
+test('strangers leave room for the programs of this host', async () => {
+  await using server = await start({
+    listen: ['127.0.0.1:0', '127.0.0.2:0'],
+    isLoopback: (ip) => ip === '127.0.0.1',
+    tls: certificates.kinds.trusted,
+    authenticator: { authenticate: async () => 'never' },
+    maxConnections: 8,
+  })
+  const greeting = async (localAddress: string) => (await server.dial({ at: 1, localAddress })).reply()
+  const hosts = ['127.0.0.3', '127.0.0.3', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6']
+  const greetings: string[] = []
+  for (const host of hosts) greetings.push((await greeting(host)).slice(0, 3))
+  expect(greetings).toEqual(['220', '220', '421', '220', '220', '421'])
+  const own = await server.dial({ at: 0, localAddress: '127.0.0.1' })
+  expect(await own.reply()).toMatch(/^220 /)
 })
 
 test('a stranger who does not log in is sent away, however busy he is', async () => {

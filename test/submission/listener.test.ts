@@ -19,6 +19,7 @@ const share = {
   log: silentLog,
   budget: new ReceiveBudget(1000),
   connections: new Set<never>(),
+  open: new Set<never>(),
   isLoopback,
 }
 const protection = {

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { expect, test, vi } from 'vitest'
 import { certificates, start } from './client.ts'
 
 const message = 'From: a@sender.test\r\n\r\nhello\r\n'
@@ -55,6 +57,22 @@ test('a stop in the middle of a handshake harms nobody', async () => {
   expect(await client.command('STARTTLS')).toMatch(/^220 /)
   await server.submission.close()
   expect(await client.rest()).toBe('')
+})
+
+test('a stop does not wait for clients that have said QUIT and do not hang up', async () => {
+  // smtp-server's own time for them, 5 s, never ends; ours are those of node:timers/promises.
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    await using server = await start()
+    const port = Number(server.submission.addresses[0]?.split(':')[1])
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }).resume()
+    socket.write('QUIT\r\n')
+    await once(socket, 'end')
+    await server.submission.close({ graceMs: 10 })
+    socket.destroy()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a start that fails leaves nothing listening', async () => {
