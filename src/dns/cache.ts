@@ -27,45 +27,64 @@ export interface CachingResolverOptions {
 
 interface Entry {
   readonly expiresAt: number
-  readonly answer: readonly unknown[] | DnsError
+  readonly answer: Answer
+}
+
+type Answer = readonly unknown[] | DnsError
+
+/** The answers that still count. */
+class Memory {
+  // A Map keeps insertion order: an entry is put back when used, so the first key is the one unused for longest.
+  readonly #entries = new Map<string, Entry>()
+  readonly #options: Required<CachingResolverOptions>
+
+  constructor(options: Required<CachingResolverOptions>) {
+    this.#options = options
+  }
+
+  remember(key: string, answer: Answer): void {
+    const { clock, maxEntries } = this.#options
+    this.#entries.set(key, { answer, expiresAt: clock.monotonic() + this.#lifeMs(answer) })
+    if (this.#entries.size > maxEntries) this.#entries.delete(this.#entries.keys().next().value ?? key)
+  }
+
+  recall(key: string): Answer | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    this.#entries.delete(key)
+    if (entry.expiresAt <= this.#options.clock.monotonic()) return undefined
+    this.#entries.set(key, entry)
+    return entry.answer
+  }
+
+  #lifeMs(answer: Answer): number {
+    if (!(answer instanceof DnsError)) return this.#options.positiveMs
+    return answer.kind === 'temporary' ? this.#options.temporaryMs : this.#options.negativeMs
+  }
 }
 
 type Ask<T> = (name: string) => Promise<readonly T[]>
 
+const defaults = {
+  clock: systemClock,
+  positiveMs: 300_000,
+  negativeMs: 60_000,
+  temporaryMs: 5_000,
+  maxEntries: 20_000,
+} as const satisfies CachingResolverOptions
+
 /** `resolver` with a memory; a waiter's abort ends its own waiting only. */
 export function createCachingResolver(resolver: Resolver, options: CachingResolverOptions = {}): Resolver {
-  const { clock = systemClock, maxEntries = 20_000 } = options
-  const { positiveMs = 300_000, negativeMs = 60_000, temporaryMs = 5_000 } = options
+  const memory = new Memory({ ...defaults, ...options })
   const open = new Map<string, Promise<readonly unknown[]>>()
-  // A Map keeps insertion order: an entry is put back when used, so the first key is the one unused for longest.
-  const entries = new Map<string, Entry>()
-
-  function lifeMs(answer: Entry['answer']): number {
-    if (!(answer instanceof DnsError)) return positiveMs
-    return answer.kind === 'temporary' ? temporaryMs : negativeMs
-  }
-
-  function remember(key: string, answer: Entry['answer']): void {
-    entries.set(key, { answer, expiresAt: clock.monotonic() + lifeMs(answer) })
-    if (entries.size > maxEntries) entries.delete(entries.keys().next().value ?? key)
-  }
-
-  function recall(key: string): Entry['answer'] | undefined {
-    const entry = entries.get(key)
-    if (entry === undefined) return undefined
-    entries.delete(key)
-    if (entry.expiresAt <= clock.monotonic()) return undefined
-    entries.set(key, entry)
-    return entry.answer
-  }
 
   async function fetch<T>(key: string, name: string, ask: Ask<T>): Promise<readonly T[]> {
     try {
       const answer = await ask(name)
-      remember(key, answer)
+      memory.remember(key, answer)
       return answer
     } catch (error) {
-      if (error instanceof DnsError) remember(key, error)
+      if (error instanceof DnsError) memory.remember(key, error)
       throw error
     }
   }
@@ -85,7 +104,7 @@ export function createCachingResolver(resolver: Resolver, options: CachingResolv
     signal?.throwIfAborted()
     const asked = name.toLowerCase().replace(/\.$/, '')
     const key = `${type} ${asked}`
-    const known = recall(key)
+    const known = memory.recall(key)
     if (known instanceof DnsError) throw known
     if (known !== undefined) return known as readonly T[]
     return unlessAborted(join(key, asked, ask), signal)
