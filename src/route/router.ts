@@ -56,12 +56,10 @@ export function createRouter(options: RouterOptions): Router {
   const { resolver, port = 25, families = [6, 4], allowLocalAddresses = false } = options
   if (families.length === 0) throw new TypeError('Expected `families` to name 4, 6 or both, got none')
   const ownAddresses = options.interfaceAddresses ?? createOwnAddresses()
-  const names = [options.hostname, ...(options.otherHostnames ?? [])]
-  const ownNames = new Set(names.map((name) => name.toLowerCase().replace(/\.$/, '')))
   const { routes = {}, relay = null, fallbackRelay = null } = options
   const staticRoutes = createStaticRoutes({ routes, relay, defaultPort: port })
   const fallback = fallbackRelay === null ? null : relayExchanger(fallbackRelay)
-  const tell = tellOnce(options.onLookup)
+  const lookUp = lookUpOf(options, port)
 
   const isRelay = ({ exchangers }: Route): boolean => relay !== null && exchangers[0]?.relay === relay
 
@@ -70,24 +68,6 @@ export function createRouter(options: RouterOptions): Router {
     if (fallback === null) return route
     const other = routeVia(fallback, route.domain)
     return other.site === route.site ? route : { ...route, fallback: other }
-  }
-
-  function usableExchangers(domain: string, answer: MxAnswer): readonly Exchanger[] {
-    return betterThanOurselves(domain, exchangersOf(domain, answer, port), ownNames)
-  }
-
-  async function lookUp(domain: string, waiting: { signal?: AbortSignal }): Promise<readonly Exchanger[]> {
-    const startedAt = systemClock.monotonic()
-    const answer = await askExchangers(resolver, domain, waiting)
-    const durationMs = systemClock.monotonic() - startedAt
-    try {
-      const exchangers = usableExchangers(domain, answer)
-      tell(answer, { domain, exchangers: exchangers.map(({ host }) => host), error: null, durationMs })
-      return exchangers
-    } catch (error) {
-      tell(answer, { domain, exchangers: [], error: messageOf(error), durationMs })
-      throw error
-    }
   }
 
   return {
@@ -102,6 +82,31 @@ export function createRouter(options: RouterOptions): Router {
     },
     targets: (exchanger, waiting = {}) =>
       resolveTargets(exchanger, { resolver, families, allowLocalAddresses, ownAddresses }, waiting),
+  }
+}
+
+type LookUp = (domain: string, waiting: { signal?: AbortSignal }) => Promise<readonly Exchanger[]>
+
+/** How DNS is asked for the exchangers that mail from here may go to; each answer is told. */
+function lookUpOf(
+  { resolver, hostname, otherHostnames = [], onLookup }: RouterOptions,
+  port: number,
+): LookUp {
+  const names = [hostname, ...otherHostnames]
+  const ownNames = new Set(names.map((name) => name.toLowerCase().replace(/\.$/, '')))
+  const tell = tellOnce(onLookup)
+  return async (domain, waiting) => {
+    const startedAt = systemClock.monotonic()
+    const answer = await askExchangers(resolver, domain, waiting)
+    const durationMs = systemClock.monotonic() - startedAt
+    try {
+      const exchangers = betterThanOurselves(domain, exchangersOf(domain, answer, port), ownNames)
+      tell(answer, { domain, exchangers: exchangers.map(({ host }) => host), error: null, durationMs })
+      return exchangers
+    } catch (error) {
+      tell(answer, { domain, exchangers: [], error: messageOf(error), durationMs })
+      throw error
+    }
   }
 }
 
