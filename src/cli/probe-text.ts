@@ -94,10 +94,14 @@ function stageCell({ stages }: AddressReport, stage: ProbeStage): Cell {
     : { text: `✗ ${found.durationMs} ms`, style: 'red' }
 }
 
-function remarks({ stages, tls }: AddressReport, { isDecisive }: { isDecisive: boolean }): string[] {
+function remarks(
+  { stages, tls, openedFor }: AddressReport,
+  { isDecisive }: { isDecisive: boolean },
+): string[] {
   // What decided is said in full below.
   const told = isDecisive ? stages.slice(0, -1) : stages
   const failed = told.filter(({ ok }) => !ok).map(failureText)
+  if (openedFor !== null) failed.push(`session of ${openedFor}`)
   // A handshake that was not good enough says why itself.
   if (tls === null || stages.some(({ stage, ok }) => stage === 'starttls' && !ok)) return failed
   return [

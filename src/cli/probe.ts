@@ -27,6 +27,7 @@ export interface ProbeCommandOptions extends CommonOptions, AgentOptionValues {
   readonly catchAll?: true
   readonly vrfy?: true
   readonly timeout?: string
+  readonly perSession?: number
   readonly transcript?: true
   readonly csv?: true
 }
@@ -80,6 +81,7 @@ function addSettings(command: Command): void {
     .option('--timeout <duration>', 'the longest that each step may take (default: 30s)', duration)
     .option('--concurrency <n>', 'sessions open at once, all sites together (default: 50)', wholeNumber(1))
     .option('--per-site <n>', 'sessions open at once to one site (default: 2)', wholeNumber(1))
+    .option('--per-session <n>', 'mailboxes asked about in one session (default: 10)', wholeNumber(1))
     .option('--allow-local-addresses', 'connect to private and loopback addresses that DNS named')
 }
 
@@ -143,10 +145,10 @@ async function report(
 
 async function readProbeOptions(options: ProbeCommandOptions): Promise<ProbeOptions> {
   const { from, stopAfter, first, catchAll, vrfy, transcript } = options
-  const { timeout, concurrency, perSite, ...agentValues } = options
+  const { timeout, concurrency, perSite, perSession, ...agentValues } = options
   checkFrom(from)
   const agent = await readAgentOptions(agentValues)
-  const limits = given({ timeout, concurrency, perSite })
+  const limits = given({ timeout, concurrency, perSite, perSession })
   return { agent, limits, ...given({ from, stopAfter, first, catchAll, vrfy, transcript }) }
 }
 

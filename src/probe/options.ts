@@ -42,6 +42,11 @@ export interface ProbeLimits {
   readonly concurrency?: number
   /** Sessions open at once to one set of exchangers; from 1. Default 2: a probe is a guest. */
   readonly perSite?: number
+  /**
+   * Mailboxes asked about in one session with the same address, a transaction for each; from 1. Default 10, and 5 with
+   * `vrfy`: Exim hangs up at the eleventh of RSET, VRFY and the like (smtp_accept_max_nonmail). 1: a session each.
+   */
+  readonly perSession?: number
 }
 
 /** What a probe can be given instead of its own parts; for tests, and for programs that have their own. */
@@ -72,6 +77,7 @@ export interface ProbeSettings {
   readonly timeouts: Timeouts
   readonly concurrency: number
   readonly perSite: number
+  readonly perSession: number
 }
 
 /** QUIT is a courtesy; nobody waits long for its answer. */
@@ -99,6 +105,7 @@ export function checkProbeOptions(options: ProbeOptions): ProbeSettings {
     timeouts: timeoutsOf(limits.timeout ?? '30s'),
     concurrency: wholeNumber('limits.concurrency', limits.concurrency ?? 50),
     perSite: wholeNumber('limits.perSite', limits.perSite ?? 2),
+    perSession: wholeNumber('limits.perSession', limits.perSession ?? (vrfy ? 5 : 10)),
   }
 }
 

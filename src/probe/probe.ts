@@ -5,13 +5,14 @@
  * One rule: memory does not grow with the number of targets. So many are looked at ahead of the one that is due next, and
  * no more are read before that one is taken.
  */
+import { AddressLines } from './address-lines.ts'
 import { checkProbeOptions, type ProbeOptions, type ProbeSeams, type ProbeSettings } from './options.ts'
 import type { ProbeReport } from './report.ts'
-import { type Stopping, stoppingBy } from './stopping.ts'
+import { stoppingBy } from './stopping.ts'
 import { openSurroundings, type ProbeSurroundings } from './surroundings.ts'
 import { type ProbeTarget, parseProbeTarget } from './target.ts'
 import { TargetInput } from './target-input.ts'
-import { type Walked, walk } from './walk.ts'
+import { type Walked, type WalkOptions, walk } from './walk.ts'
 
 export type { ProbeLimits, ProbeOptions, ProbeSeams } from './options.ts'
 
@@ -63,8 +64,10 @@ async function* run(
   const signal = outer === undefined ? leaving.signal : AbortSignal.any([leaving.signal, outer])
   const stopping = stoppingBy(signal)
   const around = await openSurroundings(settings, seams)
+  const walking = { lines: new AddressLines(around), stopping }
   const input = new TargetInput(targets, signal)
   const due: Promise<Walked>[] = []
+  let order = 0
   try {
     for (;;) {
       const reading = due.length < AHEAD ? input.next() : null
@@ -73,7 +76,7 @@ async function* run(
       if (event === 'no more') continue
       if ('target' in event) {
         input.take()
-        due.push(begin(event.target, around, stopping))
+        due.push(begin(event.target, around, { ...walking, order: order++ }))
         continue
       }
       due.shift()
@@ -87,8 +90,8 @@ async function* run(
   }
 }
 
-function begin(target: ProbeTarget, around: ProbeSurroundings, stopping: Stopping): Promise<Walked> {
-  const walking = walk(target, around, stopping)
+function begin(target: ProbeTarget, around: ProbeSurroundings, options: WalkOptions): Promise<Walked> {
+  const walking = walk(target, around, options)
   // Whoever takes the report hears of a defect; until then nobody misses it.
   walking.catch(() => {})
   return walking

@@ -29,10 +29,28 @@ export class ProbeRecord {
   /** Of the last stage. */
   lastReply: Reply | null = null
   readonly transcript: TranscriptLine[] | null
-  readonly #begun = performance.now()
+  /** The target that the session was opened for, where it is another one. */
+  openedFor: string | null = null
+  #begun = performance.now()
 
   constructor(options: { readonly transcript: boolean }) {
     this.transcript = options.transcript ? [] : null
+  }
+
+  /** The same up to now, but for the dialogue: what follows is written into either one. */
+  copy(): ProbeRecord {
+    const copy = new ProbeRecord({ transcript: this.transcript !== null })
+    copy.stages.push(...this.stages)
+    copy.extensions = this.extensions
+    copy.tls = this.tls
+    copy.#begun = this.#begun
+    return copy
+  }
+
+  /** It goes on in the session that was opened for another target. */
+  joins(other: string): void {
+    this.openedFor = other
+    this.said('client', `[in the session that was opened for ${other}]`)
   }
 
   /** A stage ended. */

@@ -56,6 +56,8 @@ export interface AddressReport {
   readonly verdict: Verdict
   /** As they happened; after a broken handshake those of a second connection, in clear, follow. */
   readonly stages: readonly StageReport[]
+  /** The target that the session was opened for, and whose stages before MAIL these are; `null`: this one. */
+  readonly openedFor: string | null
   /** Keywords of the latest EHLO, and STARTTLS where it was offered. */
   readonly extensions: readonly string[]
   /** `null` in clear. */

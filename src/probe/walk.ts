@@ -9,10 +9,10 @@ import { parseBracketedIp } from '../route/ip.ts'
 import { askExchangers } from '../route/resolve-exchangers.ts'
 import { type Route, RouteError } from '../route/route.ts'
 import type { Target } from '../route/targets.ts'
-import { type AddressEnd, probeAddress } from './address-probe.ts'
+import type { AddressLines } from './address-lines.ts'
 import { conclude, concludeRoute, type ExchangerEnd } from './conclude.ts'
+import { type AddressEnd, interruption } from './inquiry.ts'
 import { InterruptedError } from './interrupted.ts'
-import { ProbeRecord } from './record.ts'
 import type { AddressReport, ExchangerReport, ProbeReport, RecordsReport } from './report.ts'
 import type { Stopping } from './stopping.ts'
 import type { ProbeSurroundings } from './surroundings.ts'
@@ -29,19 +29,27 @@ export interface Walked {
   readonly isUntouched: boolean
 }
 
+/** The target's place in the run, and what all of them share beside their surroundings. */
+export interface WalkOptions {
+  /** How many came before it. */
+  readonly order: number
+  readonly lines: AddressLines
+  readonly stopping: Stopping
+}
+
 /** Walks one target. Rejects for defects only. */
 export async function walk(
   about: ProbeTarget,
   around: ProbeSurroundings,
-  stopping: Stopping,
+  options: WalkOptions,
 ): Promise<Walked> {
-  const { signal } = stopping
+  const { signal } = options.stopping
   const head = { target: about.text, domain: about.domain }
   try {
     const route = await around.router.route(about.domain, { signal })
     // Now, while the answer is remembered: the walk may wait for a busy site for as long as it takes.
     const records = await recordsOf(about.domain, route, around)
-    const exchangers = await new Walk(route, about, around, stopping).run()
+    const exchangers = await new Walk(route, about, around, options).run()
     const { stopAfter } = around.settings
     const { isDomain } = about
     const conclusion = conclude(exchangers, { stopAfter, isDomain, reachability: around.reachability })
@@ -63,14 +71,14 @@ class Walk {
   readonly #route: Route
   readonly #about: ProbeTarget
   readonly #around: ProbeSurroundings
-  readonly #stopping: Stopping
+  readonly #options: WalkOptions
   #left = MAX_ADDRESSES
 
-  constructor(route: Route, about: ProbeTarget, around: ProbeSurroundings, stopping: Stopping) {
+  constructor(route: Route, about: ProbeTarget, around: ProbeSurroundings, options: WalkOptions) {
     this.#route = route
     this.#about = about
     this.#around = around
-    this.#stopping = stopping
+    this.#options = options
   }
 
   run(): Promise<readonly ExchangerEnd[]> {
@@ -98,7 +106,7 @@ class Walk {
       for (const target of this.#allowed(targets)) {
         const end = await this.#ask(target)
         addresses.push(end)
-        if (end.cause === null || isLastWord(end.cause) || this.#stopping.signal.aborted) return ends
+        if (end.cause === null || isLastWord(end.cause) || this.#options.stopping.signal.aborted) return ends
       }
     }
     return ends
@@ -113,7 +121,7 @@ class Walk {
       return {
         ...known,
         error: null,
-        targets: await this.#around.router.targets(exchanger, { signal: this.#stopping.signal }),
+        targets: await this.#around.router.targets(exchanger, { signal: this.#options.stopping.signal }),
       }
     } catch (error) {
       if (!(error instanceof RouteError)) throw error
@@ -129,26 +137,9 @@ class Walk {
 
   async #ask(target: Target): Promise<AddressEnd & { readonly ip: string }> {
     const { site } = this.#route
-    const stopping = this.#stopping
-    const { signal } = stopping
-    const inquiry = { target, site, about: this.#about, stopping }
-    const { slots } = this.#around
-    const end = await slots
-      .run(site, signal, () => probeAddress(inquiry, this.#around))
-      .catch((error: unknown) => {
-        // Its turn never came.
-        if (signal.aborted) return interruptedEnd(signal)
-        throw error
-      })
+    const { lines, order, stopping } = this.#options
+    const end = await lines.ask({ target, site, about: this.#about, order, stopping })
     return { ...end, ip: target.ip }
-  }
-}
-
-function interruptedEnd(signal: AbortSignal): AddressEnd {
-  const error = new InterruptedError(signal.reason)
-  return {
-    record: new ProbeRecord({ transcript: false }),
-    cause: { stage: 'policy', status: '4.3.2', error },
   }
 }
 
@@ -156,8 +147,7 @@ const isUntold = ({ cause, record }: AddressEnd): boolean =>
   cause?.error instanceof InterruptedError && record.stages.length === 0
 
 function interrupted(head: Pick<ProbeReport, 'target' | 'domain'>, signal: AbortSignal): ProbeReport {
-  const error = new InterruptedError(signal.reason)
-  const conclusion = concludeRoute(error, { stage: 'policy', status: '4.3.2', error })
+  const conclusion = concludeRoute(new InterruptedError(signal.reason), interruption(signal))
   return { ...head, ...conclusion, records: noRecords, exchangers: [] }
 }
 
@@ -182,9 +172,9 @@ function exchangerReport({ host, preference, error, addresses, port }: Exchanger
     preference,
     error: error?.message ?? null,
     addresses: addresses.map(({ ip, record, cause }): AddressReport => {
-      const { stages, extensions, tls, recipient, catchAll, vrfy, transcript } = record
+      const { stages, openedFor, extensions, tls, recipient, catchAll, vrfy, transcript } = record
       const verdict = cause === null ? 'unknown' : rule(cause).verdict
-      return { ip, port, verdict, stages, extensions, tls, recipient, catchAll, vrfy, transcript }
+      return { ip, port, verdict, stages, openedFor, extensions, tls, recipient, catchAll, vrfy, transcript }
     }),
   }
 }

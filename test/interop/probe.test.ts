@@ -6,14 +6,25 @@ import { type Greylist, startGreylist } from './greylist.ts'
 import { describeServer } from './server.ts'
 
 async function ask(mta: Mta, target: string, options: ProbeOptions = {}): Promise<ProbeReport> {
+  const [report] = await askAll(mta, [target], options)
+  if (report === undefined) throw new Error('expected a report, found none')
+  return report
+}
+
+async function askAll(
+  mta: Mta,
+  targets: readonly string[],
+  options: ProbeOptions = {},
+): Promise<readonly ProbeReport[]> {
   const agent = {
     hostname: 'prober.test',
     routes: { [mta.domain]: `${mta.ip}:${mta.port}` },
     tls: { caFile: mta.certificateFile },
     ...options.agent,
   }
-  for await (const report of probe(target, { transcript: true, ...options, agent })) return report
-  throw new Error('expected a report, found none')
+  const reports: ProbeReport[] = []
+  for await (const report of probe(targets, { transcript: true, ...options, agent })) reports.push(report)
+  return reports
 }
 
 const addressOf = ({ exchangers }: ProbeReport) => exchangers[0]?.addresses[0]
@@ -51,6 +62,19 @@ function probeSuite(server: () => Mta, facts: Facts): void {
   test('an unknown mailbox is rejected in the server’s own words', async () => {
     const found = await ask(server(), `nobody@${server().domain}`)
     expect(found).toMatchObject({ verdict: 'rejects', reason: expect.stringMatching(facts.unknown) })
+  })
+
+  test('many mailboxes have a verdict each, and share sessions', async () => {
+    const { domain } = server()
+    const known = (at: number): boolean => at % 3 !== 2
+    const targets = Array.from({ length: 30 }, (_, at) => `${known(at) ? 'bob' : `nobody${at}`}@${domain}`)
+    const found = await askAll(server(), targets, { limits: { perSite: 1 } })
+    expect(found.map(({ verdict }) => verdict)).toEqual(
+      targets.map((_, at) => (known(at) ? 'accepts' : 'rejects')),
+    )
+    expect(found.filter((report) => addressOf(report)?.openedFor === null)).toHaveLength(3)
+    // Exim counts RSET, Postfix refusals.
+    expect(server().log()).not.toMatch(/too many/i)
   })
 
   test('a domain is asked by its postmaster', async () => {
