@@ -110,12 +110,15 @@ export class Line {
     return new Job(batch.delivery, recipient)
   }
 
-  /** Takes out all that wait for this delivery. */
-  withdraw(delivery: Delivery): readonly Recipient[] {
+  /** Takes out all that wait for this delivery, with all that they have gone through. */
+  withdraw(delivery: Delivery): readonly Job[] {
     const isWithdrawn = (waiting: { readonly delivery: Delivery }): boolean => waiting.delivery === delivery
     const withdrawn = [
-      ...this.#returned.filter(isWithdrawn).map(({ recipient }) => recipient),
-      ...this.#batches.filter(isWithdrawn).flatMap(({ recipients, next }) => recipients.slice(next)),
+      ...this.#returned.filter(isWithdrawn),
+      ...this.#batches
+        .filter(isWithdrawn)
+        .flatMap(({ recipients, next }) => recipients.slice(next))
+        .map((recipient) => new Job(delivery, recipient)),
     ]
     this.#returned = this.#returned.filter((waiting) => !isWithdrawn(waiting))
     this.#batches = this.#batches.filter((waiting) => !isWithdrawn(waiting))

@@ -46,7 +46,7 @@ export interface OpeningRequest {
   readonly budget: number
 }
 
-/** Tries target after target. @throws `signal.reason` when the delivery is aborted. */
+/** Tries target after target. When the delivery is aborted there is no session, and told is what was tried before. */
 export function openSessionAt(request: OpeningRequest, around: Surroundings): Promise<Opened> {
   return new SessionOpening(request, around).run()
 }
@@ -68,19 +68,26 @@ class SessionOpening {
   }
 
   async run(): Promise<Opened> {
-    let session: Session | null = null
+    const session = await this.#open().catch((error: unknown) => {
+      if (this.#request.delivery.signal.aborted) return null
+      throw error
+    })
+    return { session, attempts: this.#attempts, triedTargets: this.#tried, causes: this.#causes }
+  }
+
+  async #open(): Promise<Session | null> {
     for (const exchanger of this.#inOrder()) {
       if (this.#left() <= 0) break
       if (exchanger.preference >= this.#ownPreference) continue
       const targets = await this.#targetsOf(exchanger)
-      session = await this.#openOneOf(targets)
+      const session = await this.#openOneOf(targets)
       if (session !== null) {
         this.#around.memory.rememberReachable(exchanger.host)
-        break
+        return session
       }
       if (targets.length > 0) this.#around.memory.rememberUnreachable(exchanger.host)
     }
-    return { session, attempts: this.#attempts, triedTargets: this.#tried, causes: this.#causes }
+    return null
   }
 
   /** By preference; those that did not answer a moment ago come last (RFC 5321 §4.5.4.1). */

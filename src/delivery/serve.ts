@@ -18,7 +18,7 @@ import { type Judged, transact } from './transact.ts'
 const MAX_REFUSALS = 2
 /** What serving needs of its site. */
 export interface SessionSource {
-  /** A usable session to a target the job has not tried. @throws `signal.reason` */
+  /** A usable session to a target the job has not tried; none when its delivery is aborted. */
   obtain(job: Job): Promise<Opened>
   /** Others of the job's delivery who may share its transaction; they are the caller's to settle. */
   companions(lead: Job, session: Session, mayCome: (job: Job) => boolean): readonly Job[]
@@ -51,9 +51,8 @@ export async function serve(
         session = null
       }
       if (session === null) {
-        const opened = await obtainOrAbort(job, source)
-        if (opened === null) break
-        session = opened.session
+        session = await obtain(job, source)
+        if (signal.aborted) break
         if (session === null) return exhausted(job, around)
       }
       const serving: Session = session
@@ -117,17 +116,12 @@ function isSettled({ job, verdict }: Judged, session: Session, around: Surroundi
   }
 }
 
-async function obtainOrAbort(job: Job, source: SessionSource): Promise<Opened | null> {
-  try {
-    const opened = await source.obtain(job)
-    job.attempts.push(...opened.attempts)
-    job.causes.push(...opened.causes)
-    for (const target of opened.triedTargets) job.rememberTried(target)
-    return opened
-  } catch (error) {
-    if (job.delivery.signal.aborted) return null
-    throw error
-  }
+async function obtain(job: Job, source: SessionSource): Promise<Session | null> {
+  const opened = await source.obtain(job)
+  job.attempts.push(...opened.attempts)
+  job.causes.push(...opened.causes)
+  for (const target of opened.triedTargets) job.rememberTried(target)
+  return opened.session
 }
 
 function exhausted(job: Job, around: Surroundings): Served {

@@ -52,7 +52,7 @@ export class SiteSessions {
     return job.repetitions === 0 ? this.#takeIdle(job) : null
   }
 
-  /** A new session to a target that the job has not tried. @throws `signal.reason` when its delivery is aborted */
+  /** A new session to a target that the job has not tried; none when its delivery is aborted. */
   async open(job: Job, exchangers: readonly Exchanger[]): Promise<Opened> {
     const place = this.#placeForOneMore()
     this.#opening++

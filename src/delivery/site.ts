@@ -73,9 +73,7 @@ export class Site {
 
   /** Gives up a delivery's recipients that still wait, with this conclusion. */
   withdraw(delivery: Delivery, conclusion: Conclusion): void {
-    for (const recipient of this.#line.withdraw(delivery)) {
-      conclude(new Job(delivery, recipient), conclusion, this.#around)
-    }
+    for (const job of this.#line.withdraw(delivery)) conclude(job, conclusion, this.#around)
   }
 
   /** As many workers as there is work for, one until the site has shown that it answers. */

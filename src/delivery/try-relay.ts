@@ -42,6 +42,7 @@ export async function tryRelay(
       { ...around, memory: new TargetMemory(around.clock) },
     ),
   )
+  if (session === null) signal.throwIfAborted()
   if (session === null) return { cause: classifyExhausted(causes).cause, attempts }
   const openedAt = around.clock.monotonic()
   await session.quit()

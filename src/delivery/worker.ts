@@ -60,7 +60,7 @@ export class Worker implements SessionSource {
     this.#giveBackSlot()
   }
 
-  /** A session for a job: one that idles, or a new one. @throws `signal.reason` */
+  /** A session for a job: one that idles, or a new one; none when its delivery is aborted. */
   async obtain(job: Job): Promise<Opened> {
     const idle = this.#place.sessions().takeIdle(job)
     const opened =
@@ -71,6 +71,7 @@ export class Worker implements SessionSource {
       this.#slot ??= await this.#place.around().limits.slot(job.delivery.signal)
     } catch (error) {
       this.release(opened.session)
+      if (job.delivery.signal.aborted) return { ...opened, session: null }
       throw error
     }
     return opened

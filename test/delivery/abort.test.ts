@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Outcome } from '../../src/delivery/outcome.ts'
+import type { Conversation } from '../support/scripted-conversation.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { mailboxes, message, routerTo, summary, TestDelivery } from './fixtures.ts'
 import { chunking, Gate, pipelining, placeOf, recipientsAt, serverWith } from './servers.ts'
@@ -92,6 +93,58 @@ describe('an abort', () => {
       thrown: enough,
     })
     expect(recipientsAt(server)).toEqual([])
+  })
+
+  test('keeps what was tried before it: an exchanger that did not greet', async () => {
+    const abort = new AbortController()
+    await using first = await serverWith({ greeting: '554 5.7.1 not you' })
+    await using second = await serverWith({
+      greeting: async (client: { untilGone(): Promise<void> }) => {
+        abort.abort(enough)
+        await client.untilGone()
+      },
+    })
+    await using delivery = new TestDelivery({
+      domains: { 'a.test': [{ place: placeOf(first) }, { place: placeOf(second) }] },
+    })
+    const outcomes = delivery.start(['bob@a.test'], { signal: abort.signal })
+    expect((await outcomes.next()).value).toMatchObject({
+      kind: 'deferred',
+      cause: { stage: 'policy', status: '4.3.2' },
+      attempts: [{ stage: 'greeting', status: '5.7.1', diagnostic: '554 5.7.1 not you' }],
+    })
+    await expect(outcomes.next()).rejects.toBe(enough)
+  })
+
+  test('keeps what was tried before it by those who wait for another turn', async () => {
+    const abort = new AbortController()
+    const RCPT = (client: Conversation): Promise<void> => client.reply('451 4.7.1 later')
+    await using first = await serverWith({ offers: pipelining, RCPT })
+    await using second = await serverWith({
+      greeting: async (client: { untilGone(): Promise<void> }) => {
+        abort.abort(enough)
+        await client.untilGone()
+      },
+    })
+    await using delivery = new TestDelivery({
+      domains: { 'a.test': [{ place: placeOf(first) }, { place: placeOf(second) }] },
+      limits: { recipientsPerTransaction: 3, perSite: 1 },
+    })
+    const all = mailboxes(3, 'a.test')
+    const outcomes: Outcome[] = []
+    const iterating = (async () => {
+      for await (const outcome of delivery.start(all, { signal: abort.signal })) outcomes.push(outcome)
+    })()
+    await expect(iterating).rejects.toBe(enough)
+    expect(outcomes.map(summary).toSorted()).toEqual(all.map(stopped))
+    expect(outcomes.map(({ attempts }) => attempts.map(({ status }) => status))).toEqual(
+      Array(3).fill(['4.7.1']),
+    )
+    // The log names who was asked.
+    const verdicts = delivery.events.filter(
+      (event) => event.kind === 'verdict' && event.outcome === 'deferred',
+    )
+    expect(verdicts).toMatchObject(Array(3).fill({ target: { exchanger: 'mx1.a.test' } }))
   })
 
   test.each(['greeting', 'EHLO', 'MAIL', 'RCPT', 'DATA'] as const)(

@@ -70,10 +70,19 @@ test('a delivery that is withdrawn takes along those put back and those not begu
   const begun = line.next() as Job
   line.putBack(line.next() as Job)
   expect(name(begun)).toBe('A a')
-  expect(line.withdraw(first).map(({ address }) => address.localPart)).toEqual(['b', 'c'])
+  expect(line.withdraw(first).map(name)).toEqual(['A b', 'A c'])
   expect(line.length).toBe(1)
   expect(drain(line)).toEqual(['B d'])
   expect(line.withdraw(first)).toEqual([])
+})
+
+test('who waits for another turn is withdrawn with all that they have gone through', () => {
+  const line = new Line()
+  const given = delivery('A', 'a@x.test', 'b@x.test')
+  line.add(given, given.envelope.recipients)
+  const job = line.next() as Job
+  line.requeue(job)
+  expect(line.withdraw(given)[0]).toBe(job)
 })
 
 test('whatever is added, taken and put back: everyone comes out once, and the length is right', () => {
