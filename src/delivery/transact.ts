@@ -6,6 +6,7 @@
 import type { Session } from '../client/session.ts'
 import { endFor, runTransaction, type TransactionEnd } from '../client/transaction.ts'
 import { needsSmtpUtf8 } from '../mail/address.ts'
+import { rcptCommand } from '../smtp/command.ts'
 import { formatReply } from '../smtp/reply.ts'
 import { classifyTransaction, isTooMany, statusOf, type Verdict } from './classify.ts'
 import type { Job } from './job.ts'
@@ -51,7 +52,13 @@ export async function transact(
     const verdict: Verdict = { kind: 'next-target', cause: fitted.cause }
     return [{ job: lead, verdict: recorded(lead, verdict, session, { when, around }) }]
   }
-  const mayCome = (job: Job): boolean => job.suits(session) && !isToGoAlone(job) && isAlike(job, lead)
+  const isSayable = ({ recipient }: Job): boolean => canBeSaid(recipient, session, fitted.smtpUtf8)
+  let isLeadSayable: boolean | null = null
+  const mayCome = (job: Job): boolean => {
+    isLeadSayable ??= isSayable(lead)
+    const mayShare = isLeadSayable && isAlike(job, lead) && isSayable(job)
+    return mayShare && job.suits(session) && !isToGoAlone(job)
+  }
   const others = isToGoAlone(lead) ? [] : companions(mayCome)
   const end = await run([lead, ...others], session, { fitted, around })
   const judge = (job: Job, place: number): Judged => {
@@ -135,6 +142,16 @@ function hasAnsweredForSome({ refusals, stage, repliesSeen }: TransactionEnd): b
 /** An address that needs SMTPUTF8 would ask it of the way of all the others too. */
 function isAlike(one: Job, other: Job): boolean {
   return needsSmtpUtf8(one.recipient.address) === needsSmtpUtf8(other.recipient.address)
+}
+
+/** A program may have asked for a RCPT that cannot be written. It fails alone, and takes nobody's transaction along. */
+function canBeSaid({ address, dsn }: Job['recipient'], { extensions }: Session, smtpUtf8: boolean): boolean {
+  try {
+    rcptCommand(address, { smtpUtf8, dsn: extensions.dsn ? dsn : undefined })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** It was sent back twice, with others; with fewer it would be again, and in the queue for ever. */

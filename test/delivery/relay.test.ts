@@ -11,7 +11,15 @@ import { scripted } from '../support/scripted.ts'
 import type { Conversation } from '../support/scripted-conversation.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { type Answers, ordinary } from '../support/scripted-steps.ts'
-import { type DeliveryOptions, mailboxes, summary, TestDelivery } from './fixtures.ts'
+import {
+  collect,
+  type DeliveryOptions,
+  envelope,
+  mailboxes,
+  message,
+  summary,
+  TestDelivery,
+} from './fixtures.ts'
 import { dice, type Ledger, moodyRelay } from './moody-relay.ts'
 import { commandsAt, inTurn, recipientsAt } from './servers.ts'
 
@@ -238,6 +246,30 @@ describe('recipients of a message', () => {
     }
     expect(recipientsAt(server)).toHaveLength(4)
   })
+
+  test.each([0, 1, 4])(
+    'of whom one (at %i) has a malformed ORCPT are sent to but for that one',
+    async (place) => {
+      const server = await serverWith({ offers: ['PIPELINING', 'DSN'] })
+      const all = mailboxes(5, 'a.test')
+      const { reversePath, recipients } = envelope(...all)
+      const malformed = { orcpt: 'rfc822 bob@a.test NOTIFY=NEVER' }
+      const outcomes = await collect(
+        deliveryBy(routerTo({}, server)).deliverer.deliver(
+          message(),
+          {
+            reversePath,
+            recipients: recipients.map((one, at) => (at === place ? { ...one, dsn: malformed } : one)),
+          },
+          { id: '4D1A' },
+        ),
+      )
+      expect(outcomes.map(summary).toSorted()).toEqual(
+        all.map((address, at) => `${address} ${at === place ? 'failed 5.5.0 policy' : 'delivered'}`),
+      )
+      expect(recipientsAt(server).toSorted()).toEqual(all.filter((_, at) => at !== place))
+    },
+  )
 
   test('are all announced before the first octet of the content they share', async () => {
     const announced: string[] = []
