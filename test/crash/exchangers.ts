@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 
 /**
  * `plain` takes everything; `greylist` refuses each recipient once (450); `drop` takes each recipient's first message and
- * closes the connection instead of saying so.
+ * closes the connection instead of saying so, unless somebody shares it who has had his.
  */
 export type Behaviour = (typeof behaviours)[number]
 
@@ -23,14 +23,20 @@ export interface Exchangers extends AsyncDisposable {
   readonly taken: ReadonlyMap<string, number>
 }
 
+/** A moment of a transaction, as the server sees it: in the order in which they come. */
+export type Moment = 'recipient' | 'content' | 'final dot' | 'reply'
+
+/** Told of each moment, with the recipients accepted so far. */
+export type Watch = (moment: Moment, recipients: readonly string[]) => void
+
 /** Starts them on free ports of 127.0.0.1. `replyMs`: how long the reply to a final dot takes. */
-export async function startExchangers(replyMs: () => number): Promise<Exchangers> {
+export async function startExchangers(replyMs: () => number, watch: Watch = () => {}): Promise<Exchangers> {
   const taken = new Map<string, number>()
   const sockets = new Set<Socket>()
   const servers: Server[] = []
   const routes: Record<string, string> = {}
   for (const behaviour of behaviours) {
-    const serve = serverOf(behaviour, { taken, replyMs })
+    const serve = serverOf(behaviour, { taken, replyMs, watch })
     const server = createServer((socket) => {
       sockets.add(socket)
       socket.on('error', () => {}).on('close', () => sockets.delete(socket))
@@ -56,38 +62,53 @@ export async function startExchangers(replyMs: () => number): Promise<Exchangers
 interface Shared {
   readonly taken: Map<string, number>
   readonly replyMs: () => number
+  readonly watch: Watch
 }
 
-function serverOf(behaviour: Behaviour, { taken, replyMs }: Shared): (socket: Socket) => Promise<void> {
+function serverOf(
+  behaviour: Behaviour,
+  { taken, replyMs, watch }: Shared,
+): (socket: Socket) => Promise<void> {
   const refused = new Set<string>()
   const accepts = (recipient: string): boolean => {
     if (behaviour !== 'greylist' || refused.has(recipient)) return true
     refused.add(recipient)
     return false
   }
+  const drops = (recipients: readonly string[]): boolean =>
+    behaviour === 'drop' && recipients.every((recipient) => taken.get(recipient) === 1)
   return async (socket) => {
     const say = (line: string): void => void socket.write(`${line}\r\n`)
-    let recipient = ''
+    let recipients: string[] = []
     let isContent = false
     say('220 exchanger.test')
     for await (const line of createInterface(socket)) {
       if (isContent) {
         if (line !== '.') continue
         isContent = false
-        taken.set(recipient, (taken.get(recipient) ?? 0) + 1)
+        for (const recipient of recipients) taken.set(recipient, (taken.get(recipient) ?? 0) + 1)
+        watch('final dot', recipients)
         await new Promise((resolve) => setTimeout(resolve, replyMs()))
-        if (behaviour === 'drop' && taken.get(recipient) === 1) socket.destroy()
+        if (drops(recipients)) socket.destroy()
         else say('250 2.0.0 taken')
+        watch('reply', recipients)
         continue
       }
       const verb = line.slice(0, 4).toUpperCase()
       if (verb === 'RCPT') {
-        recipient = /<(.*?)>/.exec(line)?.[1] ?? ''
-        say(accepts(recipient) ? '250 2.1.5 ok' : '450 4.2.0 greylisted')
+        const recipient = /<(.*?)>/.exec(line)?.[1] ?? ''
+        const isAccepted = accepts(recipient)
+        if (isAccepted) recipients.push(recipient)
+        say(isAccepted ? '250 2.1.5 ok' : '450 4.2.0 greylisted')
+        watch('recipient', recipients)
       } else if (verb === 'DATA') {
         isContent = true
         say('354 go on')
-      } else say(verb === 'QUIT' ? '221 bye' : '250 ok')
+        watch('content', recipients)
+      } else {
+        if (verb === 'MAIL') recipients = []
+        say(verb === 'QUIT' ? '221 bye' : '250 ok')
+      }
     }
   }
 }

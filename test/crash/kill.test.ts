@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { submissionOf } from '../cli/queued.ts'
 import type { Running } from '../cli/run.ts'
 import { eventually } from '../cli/serving.ts'
-import { type Exchangers, startExchangers } from './exchangers.ts'
+import { type Exchangers, type Moment, startExchangers, type Watch } from './exchangers.ts'
 import { Ledger } from './ledger.ts'
 import { bear, newHome, portOf, remainsOf, withQueueOf } from './life.ts'
 
@@ -117,6 +117,57 @@ test(
   },
   limitMs,
 )
+
+/** Recipients of one message who may share a transaction. */
+const perTransaction = 8
+const moments: readonly Moment[] = ['recipient', 'content', 'final dot', 'reply']
+
+test(
+  `of recipients who share a transaction none is lost, and all are marked who may arrive twice (seed ${seed})`,
+  async () => {
+    const random = randomFrom(seed + 2)
+    let watch: Watch = () => {}
+    await using exchangers: Exchangers = await startExchangers(
+      () => random() * 20,
+      (moment, recipients) => watch(moment, recipients),
+    )
+    const ledger = new Ledger(exchangers.taken, perTransaction)
+    const home = await newHome(exchangers.routes, perTransaction)
+    await preloadShared(home, 40, ledger)
+    for (const moment of [...moments, ...moments]) {
+      const daemon = await bear(home)
+      let ahead = Math.floor(random() * 4)
+      const shared = await new Promise<string[]>((resolve) => {
+        watch = (at, recipients) => {
+          if (at !== moment || recipients.length < 2 || ahead-- > 0) return
+          watch = () => {}
+          daemon.kill('SIGKILL')
+          resolve([...recipients])
+        }
+      })
+      await daemon.finished()
+      const remains = await remainsOf(home)
+      // All of them are in the same doubt.
+      if (moment === 'final dot') expect([...remains.begun.keys()]).toEqual(expect.arrayContaining(shared))
+      ledger.checkDeath(remains)
+    }
+    await drain(home)
+    ledger.checkEnd()
+    tell(ledger)
+  },
+  limitMs,
+)
+
+/** Messages to 32 recipients each. */
+async function preloadShared(home: string, count: number, ledger: Ledger): Promise<void> {
+  await withQueueOf(home, async (queue) => {
+    for (let message = 0; message < count; message++) {
+      const to = Array.from({ length: 32 }, (_, at) => addressOf(`m${message}-`, at))
+      await queue.add(submissionOf({ to, messageId: `<${message}@sender.test>` }))
+      for (const address of to) ledger.accept(address)
+    }
+  })
+}
 
 /** Three clients, as fast as they can. */
 async function submitUntilDead(daemon: Running, next: () => string, ledger: Ledger): Promise<void> {

@@ -9,6 +9,7 @@ import { type Remains, sessionsPerSite } from './life.ts'
 /** Follows every recipient, by address; each gets one message. */
 export class Ledger {
   readonly #taken: ReadonlyMap<string, number>
+  readonly #perTransaction: number
   readonly #accepted = new Set<string>()
   readonly #offered = new Set<string>()
   readonly #deathsInHand = new Map<string, number>()
@@ -16,9 +17,10 @@ export class Ledger {
   #takenBefore: ReadonlyMap<string, number> = new Map()
   readonly #sums = { deaths: 0, leased: 0, begun: 0, past: 0 }
 
-  /** `taken`: the final dots that the servers have seen. */
-  constructor(taken: ReadonlyMap<string, number>) {
+  /** `taken`: the final dots that the servers have seen. `perTransaction`: recipients that may share one. */
+  constructor(taken: ReadonlyMap<string, number>, perTransaction = 1) {
     this.#taken = taken
+    this.#perTransaction = perTransaction
   }
 
   /** It is about to be handed in; whether it was is not known yet. */
@@ -68,7 +70,7 @@ export class Ledger {
     return [...begun].flatMap(([address, owner]) => (this.#inHand.get(address) === owner ? [] : address))
   }
 
-  /** Begun is what is past its final dot, and what is on its way there: one message for each session. */
+  /** Begun is what is past its final dot, and what is on its way there: one transaction for each session. */
   #checkBegun(remains: Remains): void {
     const { leased, begun, uncertain } = remains
     const past = new Set(
@@ -80,7 +82,8 @@ export class Ledger {
     expect([...past].filter((address) => !begun.has(address) && !uncertain.has(address))).toEqual([])
     const fresh = this.#freshOf(remains)
     const onTheWay = fresh.filter((address) => !past.has(address))
-    expect(onTheWay.length).toBeLessThanOrEqual(sessionsPerSite * behaviours.length)
+    const atOnce = sessionsPerSite * behaviours.length * this.#perTransaction
+    expect(onTheWay.length).toBeLessThanOrEqual(atOnce)
     this.#sums.deaths++
     this.#sums.leased += leased.size
     this.#sums.begun += fresh.length

@@ -19,8 +19,19 @@ export interface Remains {
 /** Sessions at once to each of the servers. */
 export const sessionsPerSite = 4
 
-/** A working directory with a configuration for short lives. */
-export async function newHome(routes: Readonly<Record<string, string>>): Promise<string> {
+/**
+ * A working directory with a configuration for short lives. `perTransaction`: the servers are relays, by which so many
+ * recipients of a message share a transaction.
+ */
+export async function newHome(
+  routes: Readonly<Record<string, string>>,
+  perTransaction: number | null = null,
+): Promise<string> {
+  const placeOf = (target: string): string => {
+    if (perTransaction === null) return `"${target}"`
+    const [host, port] = target.split(':')
+    return `{ host = "${host}", port = ${port}, tls = "off", recipientsPerTransaction = ${perTransaction} }`
+  }
   const home = await emptyDirectory()
   const lines = [
     'hostname = "sender.test"',
@@ -32,7 +43,7 @@ export async function newHome(routes: Readonly<Record<string, string>>): Promise
     '[submission]',
     'listen = ["127.0.0.1:0"]',
     '[routes]',
-    ...Object.entries(routes).map(([domain, target]) => `"${domain}" = "${target}"`),
+    ...Object.entries(routes).map(([domain, target]) => `"${domain}" = ${placeOf(target)}`),
   ]
   await writeFile(path.join(home, 'mxpress.toml'), `${lines.join('\n')}\n`)
   return home
