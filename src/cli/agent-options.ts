@@ -221,6 +221,11 @@ const flags: Readonly<Record<string, string>> = {
   'doctor.receivers': '--receiver',
   'doctor.addressLists': '--address-list',
   'doctor.domainLists': '--domain-list',
+  'probe.from': '--from',
+  'probe.timeout': '--timeout',
+  'probe.concurrency': '--concurrency',
+  'probe.perSite': '--per-site',
+  'probe.perSession': '--per-session',
 }
 
 function flagOf(path: OptionPath): string {

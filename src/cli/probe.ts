@@ -3,6 +3,7 @@
  * soon as it and those before it are known, and Ctrl-C shows the rest of what is.
  */
 import { type Command, Option } from 'commander'
+import { ConfigError } from '../config/errors.ts'
 import { parseReversePath } from '../mail/address.ts'
 import { AddressError } from '../mail/address-error.ts'
 import { type ProbeOptions, probe } from '../probe/probe.ts'
@@ -144,21 +145,21 @@ async function report(
 }
 
 async function readProbeOptions(options: ProbeCommandOptions): Promise<ProbeOptions> {
-  const { from, stopAfter, first, catchAll, vrfy, transcript } = options
-  const { timeout, concurrency, perSite, perSession, ...agentValues } = options
-  checkFrom(from)
-  const agent = await readAgentOptions(agentValues)
-  const limits = given({ timeout, concurrency, perSite, perSession })
-  return { agent, limits, ...given({ from, stopAfter, first, catchAll, vrfy, transcript }) }
+  const { stopAfter, first, catchAll, vrfy, transcript } = options
+  const { from, timeout, concurrency, perSite, perSession, ...agentValues } = options
+  checkFrom(from, (message) => new UsageError(`--from: ${message}`))
+  const probing = given({ from, timeout, concurrency, perSite, perSession })
+  const agent = await readAgentOptions(agentValues, { further: { probe: probing } })
+  checkFrom(agent.probe?.from, (message) => new ConfigError(`probe.from: ${message}`))
+  return { agent, ...given({ stopAfter, first, catchAll, vrfy, transcript }) }
 }
 
-function checkFrom(from: string | undefined): void {
+function checkFrom(from: string | undefined, complaint: (message: string) => Error): void {
   if (from === undefined) return
   try {
     parseReversePath(from)
   } catch (error) {
-    if (error instanceof AddressError) throw new UsageError(`--from: ${error.message}`, { cause: error })
-    throw error
+    throw error instanceof AddressError ? complaint(error.message) : error
   }
 }
 

@@ -47,6 +47,8 @@ export interface AgentOptions {
   readonly submission?: SubmissionOptions
   /** What `mxpress doctor` and `examineHost` ask; nothing else looks at it. */
   readonly doctor?: DoctorOptions
+  /** How `mxpress probe` and `probe` ask unless they are told otherwise; nothing else looks at it. */
+  readonly probe?: ProbingOptions
 }
 
 /** Who is asked about domains. */
@@ -250,4 +252,21 @@ export interface DoctorOptions {
   readonly addressLists?: readonly string[]
   /** Block lists of domains. Default: dbl.spamhaus.org. */
   readonly domainLists?: readonly string[]
+}
+
+/** How recipients' servers are asked. */
+export interface ProbingOptions {
+  /** Reverse-path of MAIL. Default `<>`, to which no report can go (RFC 5321 §4.5.5). */
+  readonly from?: string
+  /** Longest that each step may take. Default 30 s: who is slower has a fault worth knowing; RFC 5321 would wait 5 minutes. */
+  readonly timeout?: Duration
+  /** Sessions open at once, all sites together; from 1. Default 50. */
+  readonly concurrency?: number
+  /** Sessions open at once to one set of exchangers; from 1. Default 2: a probe is a guest. */
+  readonly perSite?: number
+  /**
+   * Mailboxes asked about in one session with the same address, a transaction for each, with VRFY half as many; from 1.
+   * Default 10: Exim hangs up at the eleventh of RSET, VRFY and the like (smtp_accept_max_nonmail). 1: a session each.
+   */
+  readonly perSession?: number
 }

@@ -11,6 +11,7 @@ import type {
   DnsOptions,
   DoctorOptions,
   LogOptions,
+  ProbingOptions,
   QueueOptions,
   RelayOptions,
   SmtpOptions,
@@ -193,6 +194,19 @@ const doctor = section({
   domainLists: z.array(domainName, { error: 'a list of block lists' }).default(['dbl.spamhaus.org']),
 } satisfies Record<keyof DoctorOptions, z.ZodType>)
 
+// Whether a mailbox can have that name is for `mail/` to say, when it is used.
+const reversePath = text('an address such as "probe@example.org", or "<>"', (value) =>
+  /^(?:<>|[^@\s<>][^\s<>]*@[^@\s<>]+)$/.test(value),
+)
+
+const probe = section({
+  from: reversePath.default('<>'),
+  timeout: timeLimit('30s'),
+  concurrency: wholeNumber(1).default(50),
+  perSite: wholeNumber(1).default(2),
+  perSession: wholeNumber(1).default(10),
+} satisfies Record<keyof ProbingOptions, z.ZodType>)
+
 /** Accepts `AgentOptions` and fills in the defaults; durations come out in milliseconds. */
 export const optionsSchema = z.strictObject(
   {
@@ -212,6 +226,7 @@ export const optionsSchema = z.strictObject(
     queue,
     submission,
     doctor,
+    probe,
   } satisfies Record<keyof AgentOptions, z.ZodType>,
   { error: 'an object of options' },
 )

@@ -47,6 +47,15 @@ export interface DoctorSettings {
   readonly domainLists: readonly string[]
 }
 
+/** `ProbingOptions`, complete. */
+export interface ProbingSettings {
+  readonly from: string
+  readonly timeoutMs: number
+  readonly concurrency: number
+  readonly perSite: number
+  readonly perSession: number
+}
+
 /** `AgentOptions`, complete. `null` stands where there is no value and no default. */
 export interface Settings {
   /** `null`: ask `systemHostname`. */
@@ -77,6 +86,7 @@ export interface Settings {
   readonly queue: QueueSettings
   readonly submission: SubmissionSettings
   readonly doctor: DoctorSettings
+  readonly probe: ProbingSettings
 }
 
 /**
@@ -96,6 +106,7 @@ export function resolveSettings(options: unknown = {}): Settings {
   const { hostname, sourceAddresses, sourceHostnames, dns, smtp, timeouts, delivery, tls, log } =
     checked.values
   const { dkim, queue, submission, doctor } = checked.values
+  const { timeout: timeoutMs, ...probe } = checked.values.probe
   return {
     hostname: hostname ?? null,
     sourceAddresses,
@@ -111,6 +122,7 @@ export function resolveSettings(options: unknown = {}): Settings {
     queue: queueSettings(queue),
     submission: submissionSettings(submission),
     doctor: { ...doctor, domain: doctor.domain ?? null },
+    probe: { ...probe, timeoutMs },
   }
 }
 

@@ -1,7 +1,7 @@
 /** What a probe can be told, checked on entry. */
 import type { DialogueLine } from '../client/dialogue.ts'
 import { type Duration, durationForms, readDuration } from '../config/duration.ts'
-import type { AgentOptions } from '../config/options.ts'
+import type { AgentOptions, ProbingOptions } from '../config/options.ts'
 import { resolveSettings, type Settings } from '../config/settings.ts'
 import type { Timeouts } from '../config/timeouts.ts'
 import type { Resolver } from '../dns/resolver.ts'
@@ -13,11 +13,11 @@ import { type ProbeStage, probeStages } from './report.ts'
 /** Options of a probe; all have defaults. */
 export interface ProbeOptions {
   /**
-   * Who asks, and how: of an agent's options `hostname`, `sourceAddresses`, `dns`, `smtp`, `tls` and `routes` count. Limits
+   * Who asks, and how: of an agent's options `hostname`, `sourceAddresses`, `dns`, `smtp`, `tls`, `routes` and `probe` count. Limits
    * made for delivery do not: a probe has its own. Nor do relays: it is the recipient's servers that are asked.
    */
   readonly agent?: AgentOptions
-  /** Reverse-path of MAIL. Default `<>`, to which no report can go (RFC 5321 §4.5.5). */
+  /** Reverse-path of MAIL. Default: that of `agent.probe`, `<>`. */
   readonly from?: string
   /** The last stage: `connect`, `greeting`, `ehlo`, `starttls`, `mail` or `rcpt`. Default `rcpt`. */
   readonly stopAfter?: ProbeStage
@@ -34,20 +34,8 @@ export interface ProbeOptions {
   readonly signal?: AbortSignal
 }
 
-/** How much at once, and how long. */
-export interface ProbeLimits {
-  /** Longest that each step may take. Default 30 s: who is slower has a fault worth knowing; RFC 5321 would wait 5 minutes. */
-  readonly timeout?: Duration
-  /** Sessions open at once, all sites together; from 1. Default 50. */
-  readonly concurrency?: number
-  /** Sessions open at once to one set of exchangers; from 1. Default 2: a probe is a guest. */
-  readonly perSite?: number
-  /**
-   * Mailboxes asked about in one session with the same address, a transaction for each; from 1. Default 10, and 5 with
-   * `vrfy`: Exim hangs up at the eleventh of RSET, VRFY and the like (smtp_accept_max_nonmail). 1: a session each.
-   */
-  readonly perSession?: number
-}
+/** How much at once, and how long. What is not given is that of `agent.probe`. */
+export type ProbeLimits = Omit<ProbingOptions, 'from'>
 
 /** What a probe can be given instead of its own parts; for tests, and for programs that have their own. */
 export interface ProbeSeams {
@@ -85,27 +73,30 @@ const QUIT_MS = 5_000
 
 /** @throws {TypeError} {AddressError} for a `from` that is none. */
 export function checkProbeOptions(options: ProbeOptions): ProbeSettings {
-  const { stopAfter = 'rcpt', limits = {}, from = '<>', first = false } = options
+  const { stopAfter = 'rcpt', limits = {}, first = false } = options
   const { catchAll = false, vrfy = false, transcript = false } = options
   if (!probeStages.includes(stopAfter))
     throw unexpected('stopAfter', `one of ${probeStages.join(', ')}`, stopAfter)
   const agent = resolveSettings(options.agent)
+  const usual = agent.probe
   const routes = directRoutes(agent)
   // A malformed route is a wrong option; said now, not at the first target.
   createStaticRoutes({ routes, defaultPort: agent.smtp.port })
   return {
     agent,
     routes,
-    reversePath: parseReversePath(from),
+    reversePath: parseReversePath(options.from ?? usual.from),
     stopAfter,
     first,
     catchAll,
     vrfy,
     transcript,
-    timeouts: timeoutsOf(limits.timeout ?? '30s'),
-    concurrency: wholeNumber('limits.concurrency', limits.concurrency ?? 50),
-    perSite: wholeNumber('limits.perSite', limits.perSite ?? 2),
-    perSession: wholeNumber('limits.perSession', limits.perSession ?? (vrfy ? 5 : 10)),
+    timeouts: timeoutsOf(limits.timeout ?? usual.timeoutMs),
+    concurrency: wholeNumber('limits.concurrency', limits.concurrency ?? usual.concurrency),
+    perSite: wholeNumber('limits.perSite', limits.perSite ?? usual.perSite),
+    perSession: Math.ceil(
+      wholeNumber('limits.perSession', limits.perSession ?? usual.perSession) / (vrfy ? 2 : 1),
+    ),
   }
 }
 

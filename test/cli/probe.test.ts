@@ -115,6 +115,44 @@ test('when nobody answers anywhere, the port is what is wrong', async () => {
   expect(probeDocument(stdout)).toMatchObject({ counts: { unreachable: 3 }, seemsBlocked: true })
 })
 
+describe('[probe] in the configuration', () => {
+  const withConfig = async (text: string, ...args: readonly string[]): Promise<Finished> => {
+    const config = path.join(await emptyDirectory(), 'mxpress.toml')
+    await writeFile(config, text)
+    return probe(['--config', config, 'user@accepts.test', '--transcript', '--tls', 'off', ...args])
+  }
+  const saidFrom = ({ stdout }: Finished): string | undefined => /C: MAIL FROM:(.*)/.exec(stdout)?.[1]
+
+  test('sets how is asked, and an option wins over it', async () => {
+    const config = '[probe]\nfrom = "alice@sender.test"\n'
+    expect(saidFrom(await withConfig(config))).toBe('<alice@sender.test>')
+    expect(saidFrom(await withConfig(config, '--from', '<>'))).toBe('<>')
+  })
+
+  test('sets how many share a session', async () => {
+    const { stdout } = await withConfig(
+      '[probe]\nperSite = 1\nperSession = 2\n',
+      'a@accepts.test',
+      'b@accepts.test',
+    )
+    expect(stdout.match(/C: EHLO/g)).toHaveLength(2)
+    expect(stdout).toMatch(/\[in the session that was opened for user@accepts\.test\]/)
+  })
+
+  test.each([
+    ['from = "me"', /probe\.from.*an address such as/],
+    ['from = "a..b@sender.test"', /probe\.from: Malformed address `a\.\.b@sender\.test`/],
+    ['timeout = "10"', /probe\.timeout.*a duration/],
+    ['perMailbox = 1', /perMailbox/],
+  ])('that says %s ends with 78, and nobody was connected to', async (line, words) => {
+    const before = connectionsTo(sandbox)
+    const { code, stdout, stderr } = await withConfig(`[probe]\n${line}\n`)
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' })
+    expect(stderr).toMatch(words)
+    expect(connectionsTo(sandbox)).toBe(before)
+  })
+})
+
 describe('exit codes', () => {
   test.each([
     [0, ['user@accepts.test', 'accepts.test']],

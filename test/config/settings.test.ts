@@ -56,6 +56,7 @@ const defaults: Settings = {
     addressLists: ['zen.spamhaus.org', 'bl.spamcop.net', 'b.barracudacentral.org', 'psbl.surriel.com'],
     domainLists: ['dbl.spamhaus.org'],
   },
+  probe: { from: '<>', timeoutMs: 30_000, concurrency: 50, perSite: 2, perSession: 10 },
 }
 
 const complaint = (options: unknown): string => {
@@ -135,6 +136,7 @@ describe('resolveSettings', () => {
         usersFile: 'users',
       },
       doctor: { domain: 'bücher.example.', receivers: ['example.net'], addressLists: [], domainLists: [] },
+      probe: { from: 'me@example.org', timeout: '1m', concurrency: 1, perSite: 1, perSession: 1 },
     }
     expect(resolveSettings(options)).toEqual({
       hostname: 'mail.example.org',
@@ -217,6 +219,7 @@ describe('resolveSettings', () => {
         addressLists: [],
         domainLists: [],
       },
+      probe: { from: 'me@example.org', timeoutMs: 60_000, concurrency: 1, perSite: 1, perSession: 1 },
     })
   })
 
