@@ -137,10 +137,29 @@ export async function readAgentOptions(
   const { options } = await loadConfig({ file: values.config, onUnknownVariable })
   const merged = mergeOptions({ log: { file: DEFAULT_LOG } }, withoutOtherRelays(options, given), given)
   complainAs(
-    (message) => new ConfigError(message),
+    (message) => (fitsTogether(options) ? new UsageError(asFlags(message)) : new ConfigError(message)),
     () => checkRoutes(resolveSettings(merged)),
   )
   return merged
+}
+
+/** Whether it is the options of the command line that go with nothing. */
+function fitsTogether(options: AgentOptions): boolean {
+  try {
+    checkRoutes(resolveSettings(options))
+    return true
+  } catch (error) {
+    if (error instanceof TypeError) return false
+    throw error
+  }
+}
+
+/** Sentences about the library's options, as about those of the command line. */
+function asFlags(message: string): string {
+  return message.replace(/`([\w.]+)`/g, (quoted, name: string) => {
+    const flag = name === 'relay' ? undefined : (flags[name] ?? flags[`relay.${name}`])
+    return flag === undefined ? quoted : `\`${flag}\``
+  })
 }
 
 /** A login belongs to the host that it was written down for, and is never shown to another one. */
@@ -205,9 +224,11 @@ const flags: Readonly<Record<string, string>> = {
   'dns.servers': '--dns',
   'smtp.port': '--port',
   'smtp.allowLocalAddresses': '--allow-local-addresses',
+  'relay.host': '--relay',
   'relay.user': '--relay-user',
   'relay.passwordFile': '--relay-password-file',
   'relay.passwordEnv': '--relay-password-env',
+  'relay.tls': '--relay-tls',
   relay: '--relay',
   fallbackRelay: '--fallback-relay',
   'delivery.concurrency': '--concurrency',

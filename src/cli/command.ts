@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { UsageError } from './errors.ts'
+import { complaintText } from './terminal.ts'
 
 // The same two steps up from src/cli/ and from dist/cli/.
 const packageFile = new URL('../../package.json', import.meta.url)
@@ -62,7 +63,9 @@ export function bareCommand(name: string): Command {
     .helpOption('--help', 'print this help')
     .exitOverride()
     .allowExcessArguments()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mxpress: ')) })
+    .configureOutput({
+      outputError: (text, write) => write(complaintText(text.replace(/^error: /, 'mxpress: '))),
+    })
 }
 
 // commander would only count them; a usage error names the offending text.

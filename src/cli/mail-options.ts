@@ -120,11 +120,16 @@ function hasHeader({ header = [] }: MailOptions, ...names: readonly string[]): b
   return header.some(([name]) => names.includes(name.toLowerCase()))
 }
 
+const addressFields = /^(?:from|sender|to|cc|bcc|reply-to)$/i
+
 function checkAddresses(options: MailOptions): void {
   for (const [option, text] of recipientLists(options)) malformed(option, () => parseAddressList(text))
   for (const name of ['from', 'replyTo'] as const) {
     const text = options[name]
     if (text !== undefined) malformed(flag(name), () => parseAddressList(text))
+  }
+  for (const [name, value] of options.header ?? []) {
+    if (addressFields.test(name)) malformed(`--header ${name}`, () => parseAddressList(value))
   }
   const { envelopeFrom } = options
   if (envelopeFrom !== undefined) malformed('--envelope-from', () => parseReversePath(envelopeFrom))

@@ -1,6 +1,5 @@
 /** From the command line to an exit code. Each command has a file of its own; nothing about mail is decided here. */
 import type { Command } from 'commander'
-import { escapeText } from '../log/escape.ts'
 import { bareCommand, examplesText } from './command.ts'
 import { demoCommand } from './demo.ts'
 import { dkimCommand } from './dkim.ts'
@@ -13,7 +12,7 @@ import { sendCommand } from './send.ts'
 import { sendmailCommand } from './sendmail.ts'
 import { serveCommand } from './serve.ts'
 import { talkCommand } from './talk.ts'
-import { noteLine, outliveReaders } from './terminal.ts'
+import { complaintText, noteLine, outliveReaders } from './terminal.ts'
 import { userCommand } from './user.ts'
 
 /**
@@ -55,9 +54,7 @@ export function newProgram(): Command {
 
 function complain(error: unknown): void {
   const text = isDefect(error) ? defectText(error) : error instanceof Error ? error.message : String(error)
-  const [first = '', ...rest] = text.split('\n')
-  noteLine(`mxpress: ${escapeText(first)}`)
-  for (const line of rest) noteLine(escapeText(line))
+  noteLine(`mxpress: ${complaintText(text)}`)
 }
 
 function defectText(error: unknown): string {

@@ -48,7 +48,8 @@ export class ProbeTargets implements AsyncIterable<string> {
       if (problem === null) yield target
       else {
         this.malformed++
-        noteLine(`mxpress: ${escapeText(complaint(this.#file, line, problem))}; left out`)
+        const text = escapeText(complaint(this.#file, line, problem), { context: 'complaint' })
+        noteLine(`mxpress: ${text}; left out`)
       }
     }
   }

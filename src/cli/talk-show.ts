@@ -77,7 +77,7 @@ export class Show {
   problem(error: Error, exitCode: ExitCode): void {
     this.#problem = error.message
     this.#exitCode = exitCode
-    const text = `mxpress: ${escapeText(error.message)}`
+    const text = `mxpress: ${escapeText(error.message, { context: 'complaint' })}`
     if (this.#terminal === null) noteLine(text)
     else this.#print([text])
   }

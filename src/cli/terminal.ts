@@ -59,9 +59,17 @@ export function noteLine(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+/** A message of ours for a terminal, of one line or several; what it quotes is harmless and not escaped twice. */
+export function complaintText(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => escapeText(line, { context: 'complaint' }))
+    .join('\n')
+}
+
 /** What somebody should put right some day, beside the result. */
 export function warn(text: string): void {
-  noteLine(`mxpress: warning: ${escapeText(text)}`)
+  noteLine(`mxpress: warning: ${escapeText(text, { context: 'complaint' })}`)
 }
 
 // JSON leaves DEL, C1 controls (U+009B begins a terminal sequence) and direction marks as they are.

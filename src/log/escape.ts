@@ -2,14 +2,15 @@
  * Makes text that came from the network safe to show in a log or on a terminal.
  * One rule: what comes out has no control, format or separator character and no lone surrogate, is of bounded
  * length, and can be read back: a backslash in the output always begins one of `\\`, `\"`, `\xNN`, `\u{N…}`, or
- * stands before `…` where the text was cut.
+ * stands before `…` where the text was cut. Only a complaint cannot: it repeats to people what they wrote.
  */
 
 /**
  * Where the text will stand: `text` in running text · `quoted` between double quotes · `angle` between `<` and `>` ·
- * `token` bare after `key=`, so without spaces, quotes and angle brackets too.
+ * `token` bare after `key=`, so without spaces, quotes and angle brackets too · `complaint` in a message of ours that
+ * quotes what somebody wrote, perhaps escaped already: backslashes stay as they are.
  */
-export type EscapeContext = 'text' | 'quoted' | 'angle' | 'token'
+export type EscapeContext = 'text' | 'quoted' | 'angle' | 'token' | 'complaint'
 
 /** How to escape. */
 export interface EscapeOptions {
@@ -31,6 +32,7 @@ const unsafe: Readonly<Record<EscapeContext, RegExp>> = {
   quoted: /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\\"]/u,
   angle: /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\\<>]/u,
   token: /[\p{Cc}\p{Cf}\p{Cs}\p{Z}\\<>"]/u,
+  complaint: /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u,
 }
 
 /** `text`, made safe to show; the same string when there is nothing to escape. */

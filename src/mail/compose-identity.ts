@@ -22,7 +22,9 @@ export function formatDate(date: Date | string): string {
   const time = typeof date === 'string' ? Date.parse(text) : date.getTime()
   if (Number.isNaN(time)) {
     const found = typeof date === 'string' ? `, got \`${printable(date)}\`` : ''
-    throw new MessageError(`expected date to be a date such as \`Sat, 21 Nov 2026 07:00:00 +0000\`${found}`)
+    throw new MessageError(
+      `expected the Date field to be such as \`Sat, 21 Nov 2026 07:00:00 +0000\`${found}`,
+    )
   }
   return dateForm.test(text) ? text : new Date(time).toUTCString().replace('GMT', '+0000')
 }
@@ -36,6 +38,6 @@ export function newMessageId(hostname: string): string {
 export function checkMessageId(messageId: string): string {
   const [, id] = /^<?([!-;=?A-~]{1,400}@[!-;=?A-~]{1,400})>?$/.exec(messageId.trim()) ?? []
   if (id !== undefined) return `<${id}>`
-  const expected = 'expected messageId to be like `<unique@example.org>`, in ASCII'
+  const expected = 'expected the Message-ID field to be like `<unique@example.org>`, in ASCII'
   throw new MessageError(`${expected}, got \`${printable(messageId)}\``)
 }

@@ -60,9 +60,9 @@ export async function composeMail(mail: Mail, options: ComposeOptions): Promise<
 
 function readCorrespondents(mail: Mail): Correspondents {
   const from = readMailboxes('from', mail.from)
-  if (from.length === 0) throw new MessageError('the message has no author: `from` is missing')
+  if (from.length === 0) throw new MessageError('the message has no author: nobody in From')
   const sender = readMailboxes('sender', mail.sender)
-  if (sender.length > 1) throw new MessageError('expected one `sender`, got several')
+  if (sender.length > 1) throw new MessageError('expected one address in the Sender field, got several')
   return {
     from,
     // RFC 5322 §3.6.2: several authors need a Sender.
@@ -77,7 +77,7 @@ function readCorrespondents(mail: Mail): Correspondents {
 function makeEnvelope({ envelopeFrom }: Mail, { from, sender, to, cc, bcc }: Correspondents): Envelope {
   const addresses = (mailboxes: readonly Mailbox[]) => mailboxes.map(({ address }) => address)
   const recipients = collectRecipients({ to: addresses(to), cc: addresses(cc), bcc: addresses(bcc) })
-  if (recipients.length === 0) throw new MessageError('the message has no recipient: no `to`, `cc` or `bcc`')
+  if (recipients.length === 0) throw new MessageError('the message has no recipient: nobody in To, Cc or Bcc')
   const author = sender[0] ?? from[0]
   const reversePath = envelopeFrom === undefined ? author?.address : parseReversePath(envelopeFrom ?? '<>')
   return { reversePath: reversePath ?? null, recipients }

@@ -98,7 +98,7 @@ function makeEnvelope(mail: Mail, original: Original): Envelope {
     isGiven ? readMailboxes(field, mail[field]).map(({ address }) => address) : addressesOf(original, field)
   const recipients = collectRecipients({ to: named('to'), cc: named('cc'), bcc: named('bcc') })
   if (recipients.length > 0) return { reversePath: findReversePath(mail, original), recipients }
-  throw new MessageError('the message has no recipient: no `to`, `cc` or `bcc`, and no To, Cc or Bcc field')
+  throw new MessageError('the message has no recipient: none is given, and nobody is in To, Cc or Bcc')
 }
 
 function findReversePath(mail: Mail, original: Original): Address | null {
@@ -106,7 +106,7 @@ function findReversePath(mail: Mail, original: Original): Address | null {
   const [given] = [...readMailboxes('sender', mail.sender), ...readMailboxes('from', mail.from)]
   const address = given?.address ?? addressesOf(original, 'sender')[0] ?? addressesOf(original, 'from')[0]
   if (address) return address
-  throw new MessageError('the message has no From field, and neither `from` nor `envelopeFrom` is given')
+  throw new MessageError('the message has no From field, and no author or reverse-path is given')
 }
 
 /** The addresses in all fields of that name. */
@@ -139,5 +139,5 @@ export function missingFields(fields: readonly Field[], envelope: Envelope, opti
 
 function authorOf({ reversePath }: Envelope): Address {
   if (reversePath) return reversePath
-  throw new MessageError('the message has no From field, and `from` is not given')
+  throw new MessageError('the message has no From field, and with the null reverse-path nobody to put there')
 }

@@ -216,8 +216,8 @@ test.each([
   [64, ['--relay', 'smtp://a.test'], /'smtp:\/\/a\.test' is invalid\. Expected HOST\[:PORT\]/],
   [64, ['--relay', 'a.test:0'], /'a\.test:0' is invalid/],
   [64, ['--relay', 'a.test', '--relay-password', 'secret'], /unknown option '--relay-password'/],
-  [78, ['--relay', 'a.test', '--relay-user', 'me'], /`relay\.user` to come with `passwordFile`/],
-  [78, ['--relay-user', 'me', '--relay-password-file', 'relay.secret'], /`relay\.host` to be given/],
+  [64, ['--relay', 'a.test', '--relay-user', 'me'], /`--relay-user` to come with `--relay-password-file`/],
+  [64, ['--relay-user', 'me', '--relay-password-file', 'relay.secret'], /`--relay` to be given/],
   [
     78,
     ['--relay', 'a.test', '--relay-user', 'me', '--relay-password-file', 'missing.secret'],
@@ -228,7 +228,7 @@ test.each([
     ['--relay', 'a.test', '--relay-user', 'me', '--relay-password-env', 'NOT_SET'],
     /the variable NOT_SET is not set/,
   ],
-  [78, ['--relay', 'a.test:465', '--relay-tls', 'off'], /`relay\.tls` to be other than "off"/],
+  [64, ['--relay', 'a.test:465', '--relay-tls', 'off'], /`--relay-tls` to be other than "off"/],
 ])('exit code %i for %j', async (code, args, message) => {
   const finished = await send([...toBoth, ...args])
   expect(finished).toMatchObject({ code, stdout: '' })

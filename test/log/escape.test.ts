@@ -39,6 +39,12 @@ describe('escapeText', () => {
     ])
   })
 
+  test('a complaint, which quotes what may be escaped already, is not escaped twice and stays harmless', () => {
+    const complaint = (text: string) => escapeText(text, { context: 'complaint' })
+    expect(complaint('got `a\\u{1b}\\b`')).toBe('got `a\\u{1b}\\b`')
+    expect(complaint('a\x1b\u202e\n\ud800')).toBe('a\\x1b\\u{202e}\\x0a\\u{d800}')
+  })
+
   test('long text is cut and says so', () => {
     expect(escapeText('abcdefgh', { maxLength: 6 })).toBe('abcd\\…')
     expect(escapeText('abcdef', { maxLength: 6 })).toBe('abcdef')

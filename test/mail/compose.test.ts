@@ -187,9 +187,9 @@ test('a local part in UTF-8 is written as it is and asks for SMTPUTF8 (RFC 6531 
 })
 
 test.each<[string, object, string]>([
-  ['no author', { from: undefined }, '`from` is missing'],
-  ['an empty group as author', { from: 'nobody:;' }, '`from` is missing'],
-  ['two senders', { sender: 's@x.test, t@x.test' }, 'one `sender`'],
+  ['no author', { from: undefined }, 'nobody in From'],
+  ['an empty group as author', { from: 'nobody:;' }, 'nobody in From'],
+  ['two senders', { sender: 's@x.test, t@x.test' }, 'one address in the Sender field'],
   ['no recipient', { to: 'undisclosed-recipients:;' }, 'no recipient'],
   [
     'a CR in the subject',
@@ -217,9 +217,9 @@ test.each<[string, object, string]>([
     'given twice',
   ],
   ['a date that is none', { date: 'soon' }, 'got `soon`'],
-  ['an invalid Date', { date: new Date(Number.NaN) }, 'expected date'],
+  ['an invalid Date', { date: new Date(Number.NaN) }, 'expected the Date field'],
   ['a Message-ID in UTF-8 (RFC 6532 §3.3)', { messageId: '<ü@x.test>' }, 'in ASCII'],
-  ['a Message-ID that ends early', { messageId: '<a@b> <c@d>' }, 'messageId'],
+  ['a Message-ID that ends early', { messageId: '<a@b> <c@d>' }, 'the Message-ID field'],
   ['UTF-8 in a field of ids', { headers: { References: '<ü@x.test>' } }, 'cannot be encoded'],
 ])('%s is refused', async (_, mail, reason) => {
   expect(await refusal({ ...plain, ...mail })).toMatchObject({
