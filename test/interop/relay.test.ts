@@ -247,6 +247,8 @@ describe.skipIf(postfixRelay.missing !== null)('Postfix as a relay', () => {
     expect(report.counts).toEqual({ delivered: crowd.length, deferred: 0, failed: strangers.length })
     for (const user of crowd) expect(await relay.mta.waitForMail(user, 1)).toHaveLength(1)
     expect(relay.mta.log()).toMatch(new RegExp(`nrcpt=${recipientLimit} `))
+    // And than it refuses in one session.
+    expect(relay.mta.log()).toContain('too many errors after RCPT')
   })
 
   test('takes what the daemon and sendmail queue; a wrong password keeps it until the right one is there', async () => {
