@@ -165,14 +165,7 @@ export class Connection {
     this.#failure ??= new ConnectionLostError('the connection was closed')
     this.#waiter?.reject(this.#failure)
     this.#waiter = null
-    const socket = this.#socket
-    if (socket.closed) return Promise.resolve()
-    return new Promise((resolve) => {
-      socket.once('close', () => resolve())
-      socket.end()
-      // A peer that never closes its side must not keep the socket.
-      socket.destroySoon()
-    })
+    return endSocket(this.#socket)
   }
 
   /** Drops the connection at once. `reason` is what everyone who waits gets. */
@@ -270,6 +263,17 @@ export class Connection {
 /** What is no reply is cut somewhere, and then what it repeats can no longer be found in it. */
 function unseen(): RemoteProtocolError {
   return new RemoteProtocolError('expected a reply, found something else (not shown: we have logged in here)')
+}
+
+/** What was written is sent first. Resolves when the socket is closed. */
+export function endSocket(socket: Socket): Promise<void> {
+  if (socket.closed) return Promise.resolve()
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve())
+    socket.end()
+    // A peer that never closes its side must not keep the socket.
+    socket.destroySoon()
+  })
 }
 
 // A flight has at most four commands beside RCPT; a 421 or a second opinion may come on top.

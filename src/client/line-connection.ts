@@ -6,7 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import { ConnectionLostError, type SmtpError } from '../smtp/errors.ts'
-import type { PlainSocket } from './connection.ts'
+import { endSocket, type PlainSocket } from './connection.ts'
 import type { TlsClient, TlsState } from './tls.ts'
 
 /** The longest line that is told whole, in octets; the rest of it is dropped, and that is told. */
@@ -99,14 +99,7 @@ export class LineConnection {
 
   /** Ends the connection in good order: what was written is sent first. */
   end(): Promise<void> {
-    const socket = this.#socket
-    if (socket.closed) return Promise.resolve()
-    return new Promise((resolve) => {
-      socket.once('close', () => resolve())
-      socket.end()
-      // A peer that never closes its side must not keep the socket.
-      socket.destroySoon()
-    })
+    return endSocket(this.#socket)
   }
 
   /** Drops the connection. */

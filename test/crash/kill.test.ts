@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { submissionOf } from '../cli/queued.ts'
 import type { Running } from '../cli/run.ts'
 import { eventually } from '../cli/serving.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 import { type Exchangers, type Moment, startExchangers, type Watch } from './exchangers.ts'
 import { Ledger } from './ledger.ts'
 import { bear, newHome, portOf, remainsOf, withQueueOf } from './life.ts'
@@ -16,17 +17,6 @@ const seed = Number(process.env.CRASH_SEED ?? Math.floor(Math.random() * 2 ** 31
 
 /** A minute for the first, and what twenty deaths take on a slow machine. */
 const limitMs = 60_000 + kills * 6_000
-
-/** Mulberry32: good enough to choose moments, and repeatable. */
-function randomFrom(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const domains = ['plain.test', 'greylist.test', 'drop.test', 'plain.test']
 const addressOf = (name: string, index: number) => `${name}${index}@${domains[index % domains.length]}`
@@ -80,7 +70,7 @@ async function drain(home: string): Promise<void> {
 test(
   `nothing queued is lost and only what was in hand arrives twice, ${kills} times killed (seed ${seed})`,
   async () => {
-    const random = randomFrom(seed)
+    const random = seededRandom(seed)
     await using exchangers: Exchangers = await startExchangers(() => random() * 60)
     const ledger = new Ledger(exchangers.taken)
     const home = await newHome(exchangers.routes)
@@ -99,7 +89,7 @@ test(
 test(
   `what was answered with 250 is delivered, whenever the daemon dies, ${kills} times killed (seed ${seed})`,
   async () => {
-    const random = randomFrom(seed + 1)
+    const random = seededRandom(seed + 1)
     await using exchangers: Exchangers = await startExchangers(() => random() * 20)
     const ledger = new Ledger(exchangers.taken)
     const home = await newHome(exchangers.routes)
@@ -125,7 +115,7 @@ const moments: readonly Moment[] = ['recipient', 'content', 'final dot', 'reply'
 test(
   `of recipients who share a transaction none is lost, and all are marked who may arrive twice (seed ${seed})`,
   async () => {
-    const random = randomFrom(seed + 2)
+    const random = seededRandom(seed + 2)
     let watch: Watch = () => {}
     await using exchangers: Exchangers = await startExchangers(
       () => random() * 20,

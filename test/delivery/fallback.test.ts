@@ -5,6 +5,7 @@ import type { RelaySettings } from '../../src/config/relay-settings.ts'
 import { RouteError, type Router } from '../../src/route/route.ts'
 import { relayExchanger, routeVia } from '../../src/route/static-routes.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
+import { relayTo } from '../support/relay-to.ts'
 import { saslServer } from '../support/sasl-server.ts'
 import { scripted } from '../support/scripted.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
@@ -30,15 +31,7 @@ async function serverWith(answers: Answers = {}): Promise<ScriptedServer> {
 function routerWith(domains: Domains, place: Place, settings: Partial<RelaySettings> = {}): Router {
   const direct = routerTo(domains)
   if (place instanceof RouteError) throw place
-  const exchanger = relayExchanger({
-    host: HOST,
-    port: place.port,
-    isTlsImplicit: false,
-    tlsMode: 'off',
-    login: null,
-    recipientsPerTransaction: 50,
-    ...settings,
-  })
+  const exchanger = relayExchanger(relayTo(HOST, { port: place.port, tlsMode: 'off', ...settings }))
   return {
     route: async (domain) => ({ ...(await direct.route(domain)), fallback: routeVia(exchanger, domain) }),
     targets: async (wanted) =>

@@ -6,6 +6,7 @@ import { formatAddress } from '../../src/mail/address.ts'
 import type { Router } from '../../src/route/route.ts'
 import { relayExchanger, routeVia } from '../../src/route/static-routes.ts'
 import { makeCertificates } from '../../src/sandbox/certificates.ts'
+import { relayTo } from '../support/relay-to.ts'
 import { saslServer } from '../support/sasl-server.ts'
 import { scripted } from '../support/scripted.ts'
 import type { Conversation } from '../support/scripted-conversation.ts'
@@ -34,15 +35,7 @@ async function serverWith(answers: Answers = {}): Promise<ScriptedServer> {
 
 /** Everything goes to the relay, which has as many addresses as there are servers. */
 function routerTo(relay: Partial<RelaySettings>, ...servers: readonly ScriptedServer[]): Router {
-  const settings: RelaySettings = {
-    host: HOST,
-    port: servers[0]?.port ?? 0,
-    isTlsImplicit: false,
-    tlsMode: 'off',
-    login: null,
-    recipientsPerTransaction: 50,
-    ...relay,
-  }
+  const settings = relayTo(HOST, { port: servers[0]?.port ?? 0, tlsMode: 'off', ...relay })
   return {
     route: async (domain) => routeVia(relayExchanger(settings), domain),
     targets: async (exchanger) =>

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { probe } from '../../src/probe/probe.ts'
 import { ProbeSummary } from '../../src/probe/summary.ts'
 import { deadAddress } from '../client/dead-address.ts'
+import { SessionGauge } from '../delivery/servers.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import type { Answers } from '../support/scripted-steps.ts'
 import { all, leadingTo, OneExchanger, probed, serverWith, verbs } from './servers.ts'
@@ -45,18 +46,8 @@ describe('sessions open at once', () => {
     domains: readonly string[],
     limits: { readonly perSite?: number; readonly concurrency?: number },
   ) {
-    let open = 0
-    let most = 0
-    const server = await serverWith({
-      greeting: async (client) => {
-        most = Math.max(most, ++open)
-        await client.reply('220 hello')
-      },
-      QUIT: async (client) => {
-        open--
-        await client.reply('221 bye')
-      },
-    })
+    const gauge = new SessionGauge()
+    const server = await serverWith(gauge.counting())
     // Each domain has an exchanger of its own name, so each is a site of its own; all lead to the one server.
     const resolver = new OneExchanger(server.address, (domain) => [{ host: `mx.${domain}`, preference: 10 }])
     await probed(
@@ -66,7 +57,7 @@ describe('sessions open at once', () => {
       { resolver },
     )
     expect(server.conversations).toHaveLength(20 * domains.length)
-    return most
+    return gauge.peak
   }
 
   test('are two for one site unless asked otherwise', async () => {
@@ -80,23 +71,13 @@ describe('sessions open at once', () => {
 })
 
 test('domains behind one set of exchangers are one site', async () => {
-  let open = 0
-  let most = 0
-  const server = await serverWith({
-    greeting: async (client) => {
-      most = Math.max(most, ++open)
-      await client.reply('220 hello')
-    },
-    QUIT: async (client) => {
-      open--
-      await client.reply('221 bye')
-    },
-  })
+  const gauge = new SessionGauge()
+  const server = await serverWith(gauge.counting())
   await probed(
     server,
     Array.from({ length: 20 }, (_, at) => `customer${at}.test`),
   )
-  expect(most).toBe(2)
+  expect(gauge.peak).toBe(2)
 })
 
 test('a site that does not answer holds up nobody behind it', async () => {

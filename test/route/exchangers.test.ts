@@ -1,25 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Exchanger, orderExchangers, siteOf } from '../../src/route/exchangers.ts'
-
-const exchanger = (host: string, preference = 10, rest: Partial<Exchanger> = {}): Exchanger => ({
-  host,
-  preference,
-  implicit: false,
-  port: 25,
-  ...rest,
-})
-
-/** mulberry32: the same numbers in every run. */
-function seededRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state)
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { orderExchangers, siteOf } from '../../src/route/exchangers.ts'
+import { seededRandom } from '../support/seeded-random.ts'
+import { exchanger } from './exchanger.ts'
 
 const lists = fc.array(
   fc.record({

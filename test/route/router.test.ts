@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import type { RelayForDomains } from '../../src/config/relay-settings.ts'
 import { createCachingResolver } from '../../src/dns/cache.ts'
 import { createSystemResolver } from '../../src/dns/system.ts'
-import type { Exchanger } from '../../src/route/exchangers.ts'
 import { RouteError } from '../../src/route/route.ts'
 import { createRouter, type Lookup, type RouterOptions } from '../../src/route/router.ts'
 import { startDnsServer } from '../support/dns-server.ts'
 import { type FakeRecords, fakeResolver } from '../support/fake-resolver.ts'
+import { relayTo } from '../support/relay-to.ts'
+import { exchanger } from './exchanger.ts'
 
 function setUp(records: FakeRecords, options: Partial<RouterOptions> = {}) {
   const resolver = fakeResolver(records)
@@ -14,14 +14,6 @@ function setUp(records: FakeRecords, options: Partial<RouterOptions> = {}) {
   const router = createRouter({ resolver, hostname: 'Mail.Ours.Test.', interfaceAddresses, ...options })
   return { router, resolver }
 }
-
-const exchanger = (host: string, preference = 10, rest: Partial<Exchanger> = {}): Exchanger => ({
-  host,
-  preference,
-  implicit: false,
-  port: 25,
-  ...rest,
-})
 
 async function failure(promise: Promise<unknown>): Promise<RouteError> {
   const error = await promise.then(
@@ -31,16 +23,6 @@ async function failure(promise: Promise<unknown>): Promise<RouteError> {
   expect(error).toBeInstanceOf(RouteError)
   return error as RouteError
 }
-
-const relayTo = (host: string): RelayForDomains => ({
-  host,
-  port: 587,
-  isTlsImplicit: false,
-  tlsMode: 'verified',
-  login: null,
-  recipientsPerTransaction: 50,
-  domains: ['*'],
-})
 
 const mxOf = (...records: (readonly [number, string])[]): FakeRecords => ({ mx: { 'example.test': records } })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { RelayForDomains } from '../../src/config/relay-settings.ts'
 import { createStaticRoutes, parseRouteTarget, type StaticRoutes } from '../../src/route/static-routes.ts'
+import { relayTo } from '../support/relay-to.ts'
 
 test.each([
   ['MX.Example.net', { host: 'mx.example.net', port: null }],
@@ -41,15 +41,7 @@ test.each([
   expect(() => parseRouteTarget(text)).toThrow(`\`${text}\``)
 })
 
-const relay: RelayForDomains = {
-  host: 'smtp.relay.test',
-  port: 587,
-  isTlsImplicit: false,
-  tlsMode: 'verified',
-  login: null,
-  recipientsPerTransaction: 50,
-  domains: ['*'],
-}
+const relay = relayTo('smtp.relay.test')
 
 const tableOf = (routes: StaticRoutes['routes'], more: Partial<StaticRoutes> = {}) =>
   createStaticRoutes({ routes, defaultPort: 25, ...more })

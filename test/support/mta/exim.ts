@@ -6,14 +6,7 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import {
-  type CertificateFiles,
-  freePort,
-  makeCertificate,
-  makeDirectory,
-  makeHome,
-  removeHome,
-} from './home.ts'
+import { type CertificateFiles, freePort, inNewHome, makeCertificate, makeDirectory } from './home.ts'
 import type { Mta, MtaOptions, Withholdable } from './mta.ts'
 import { runMta } from './running-mta.ts'
 
@@ -31,14 +24,8 @@ export interface EximRelayOptions extends MtaOptions {
 }
 
 /** Starts Exim from the file tree at `root`. @throws {Error} with its log when it does not come up. */
-export async function startExim(root: string, options: EximRelayOptions): Promise<Mta> {
-  const home = await makeHome('exim')
-  try {
-    return await startIn(home, root, options)
-  } catch (error) {
-    await removeHome(home)
-    throw error
-  }
+export function startExim(root: string, options: EximRelayOptions): Promise<Mta> {
+  return inNewHome('exim', (home) => startIn(home, root, options))
 }
 
 async function startIn(home: string, root: string, options: EximRelayOptions): Promise<Mta> {

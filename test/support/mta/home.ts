@@ -20,6 +20,17 @@ export async function removeHome(home: string): Promise<void> {
   await rm(home, { recursive: true, force: true, maxRetries: 5 })
 }
 
+/** Starts something in a home of its own, which is removed again if that fails. */
+export async function inNewHome<T>(name: string, start: (home: string) => Promise<T>): Promise<T> {
+  const home = await makeHome(name)
+  try {
+    return await start(home)
+  } catch (error) {
+    await removeHome(home)
+    throw error
+  }
+}
+
 /** Makes a directory that belongs to a user of the system. */
 export async function makeDirectory(path: string, owner: string, mode = 0o700): Promise<void> {
   await mkdir(path, { recursive: true })

@@ -7,14 +7,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import {
-  type CertificateFiles,
-  freePort,
-  makeCertificate,
-  makeDirectory,
-  makeHome,
-  removeHome,
-} from './home.ts'
+import { type CertificateFiles, freePort, inNewHome, makeCertificate, makeDirectory } from './home.ts'
 import type { Mta, MtaOptions } from './mta.ts'
 import { runMta } from './running-mta.ts'
 import type { ServerCommand } from './server-process.ts'
@@ -22,14 +15,8 @@ import type { ServerCommand } from './server-process.ts'
 const run = promisify(execFile)
 
 /** Starts OpenSMTPD from the file tree at `root`. @throws {Error} with its log when it does not come up. */
-export async function startOpenSmtpd(root: string, options: MtaOptions): Promise<Mta> {
-  const home = await makeHome('opensmtpd')
-  try {
-    return await startIn(home, root, options)
-  } catch (error) {
-    await removeHome(home)
-    throw error
-  }
+export function startOpenSmtpd(root: string, options: MtaOptions): Promise<Mta> {
+  return inNewHome('opensmtpd', (home) => startIn(home, root, options))
 }
 
 async function startIn(home: string, root: string, options: MtaOptions): Promise<Mta> {

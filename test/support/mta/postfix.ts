@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePort, makeCertificate, makeDirectory, makeHome, removeHome } from './home.ts'
+import { freePort, inNewHome, makeCertificate, makeDirectory } from './home.ts'
 import type { Mta, MtaOptions } from './mta.ts'
 import { runMta } from './running-mta.ts'
 
@@ -25,14 +25,8 @@ export interface PostfixOptions extends MtaOptions {
 }
 
 /** Starts Postfix from the file tree at `root`. @throws {Error} with its log when it does not come up. */
-export async function startPostfix(root: string, options: PostfixOptions): Promise<Mta> {
-  const home = await makeHome('postfix')
-  try {
-    return await startIn(home, root, options)
-  } catch (error) {
-    await removeHome(home)
-    throw error
-  }
+export function startPostfix(root: string, options: PostfixOptions): Promise<Mta> {
+  return inNewHome('postfix', (home) => startIn(home, root, options))
 }
 
 async function startIn(home: string, root: string, options: PostfixOptions): Promise<Mta> {
