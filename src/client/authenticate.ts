@@ -10,6 +10,7 @@ import { AuthError, RemoteProtocolError } from '../smtp/errors.ts'
 import { formatReply, isPositive, type Reply } from '../smtp/reply.ts'
 import type { SaslExchange, SaslMechanism } from '../smtp/sasl/mechanism.ts'
 import { saslMechanisms, sendsSecret } from '../smtp/sasl/mechanism.ts'
+import { isChangedByScram } from '../smtp/sasl/scram.ts'
 import { startSasl } from '../smtp/sasl/start.ts'
 import { HIDDEN } from './concealment.ts'
 import type { Connection } from './connection.ts'
@@ -50,7 +51,7 @@ const MAX_CHALLENGES = 4
 
 /** @returns the reply that decided: 2xx, and we are logged in, or the refusal. @throws {AuthError} {@link SmtpError} */
 export async function authenticate(login: Login, place: LoginPlace): Promise<Reply> {
-  const mechanisms = usable(login, place)
+  const strongestFirst = usable(login, place)
   const password = await secretOf(login, place.limitMs)
   const refusal = login.refused?.find(password) ?? null
   if (refusal !== null) {
@@ -58,9 +59,13 @@ export async function authenticate(login: Login, place: LoginPlace): Promise<Rep
     return refusal
   }
   place.connection.conceal({ plain: password, encoded: base64(password) })
+  const credentials = { user: login.user, password }
+  // In clear the others may show the password.
+  const isScramDoubtful = place.isEncrypted && isChangedByScram(credentials)
+  const mechanisms = isScramDoubtful ? scramLast(strongestFirst) : strongestFirst
   for (let at = 0; ; at++) {
     const mechanism = mechanisms[at] ?? mechanisms[0]
-    const exchange = startSasl(mechanism, { user: login.user, password }, newNonce)
+    const exchange = startSasl(mechanism, credentials, newNonce)
     const reply = await new Dialogue(mechanism, exchange, place).run()
     if (isMechanismRefused(reply) && at + 1 < mechanisms.length) continue
     // RFC 4954 §6: 535, the credentials are wrong.
@@ -69,11 +74,15 @@ export async function authenticate(login: Login, place: LoginPlace): Promise<Rep
   }
 }
 
+type Mechanisms = readonly [SaslMechanism, ...SaslMechanism[]]
+
+function scramLast(mechanisms: Mechanisms): Mechanisms {
+  const [first, second, ...others] = mechanisms
+  return first !== 'SCRAM-SHA-256' || second === undefined ? mechanisms : [second, ...others, first]
+}
+
 /** Strongest first. @throws {AuthError} there is none */
-function usable(
-  login: Login,
-  { offered, isEncrypted }: LoginPlace,
-): readonly [SaslMechanism, ...SaslMechanism[]] {
+function usable(login: Login, { offered, isEncrypted }: LoginPlace): Mechanisms {
   if (offered === null) {
     const hint = isEncrypted ? '' : ' without TLS'
     throw new AuthError('unavailable', `the server does not offer AUTH${hint}, and we are to log in`)

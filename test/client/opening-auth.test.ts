@@ -96,6 +96,35 @@ describe('AUTH', () => {
     expect(sasl.tried).toEqual(['SCRAM-SHA-256', 'CRAM-MD5', 'PLAIN'])
   })
 
+  test.each([
+    ['ninth\u2168', 'AUTH SCRAM-SHA-256 CRAM-MD5 PLAIN', ['CRAM-MD5']],
+    ['e\u0301', 'AUTH SCRAM-SHA-256 PLAIN', ['PLAIN']],
+    ['e\u0301', 'AUTH SCRAM-SHA-256', ['SCRAM-SHA-256']],
+    ['bell\u0007', 'AUTH SCRAM-SHA-256 PLAIN', ['SCRAM-SHA-256']],
+    ['\u05e9abc1', 'AUTH SCRAM-SHA-256 PLAIN', ['SCRAM-SHA-256']],
+  ])('the password %j, at %s, is tried by %j (RFC 4013)', async (password, offers, expected) => {
+    // It does not prepare, as Cyrus SASL does not.
+    const sasl = saslServer({ ...known, password })
+    const server = await relayWith({ offers: ['STARTTLS', offers], AUTH: sasl.AUTH })
+    const right = { ...secure, login: login({ readSecret: async () => password }) }
+    await open(server, right).then(
+      (session) => session.quit(),
+      () => {},
+    )
+    expect(sasl.tried).toEqual(expected)
+    // Where it is the only one there is, the standard counts.
+    expect(sasl.accepted).toEqual(password === 'e\u0301' && !offers.includes('PLAIN') ? [] : expected)
+  })
+
+  test('in clear a password that SASLprep changes is not shown for that', async () => {
+    const password = 'e\u0301'
+    const sasl = saslServer({ ...known, password })
+    const server = await scripted(ordinary({ offers: ['AUTH SCRAM-SHA-256 PLAIN'], AUTH: sasl.AUTH }))
+    const right = login({ readSecret: async () => password, allowPlaintextAuth: true })
+    await refusalOf(server, { tls: 'off', login: right })
+    expect(sasl.tried).toEqual(['SCRAM-SHA-256'])
+  })
+
   test('only the mechanisms that the login allows are used', async () => {
     const { server, sasl } = await relay('AUTH SCRAM-SHA-256 PLAIN LOGIN')
     await (await open(server, { ...secure, login: login({ mechanisms: ['LOGIN'] }) })).quit()

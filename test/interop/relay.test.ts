@@ -232,6 +232,16 @@ describe.skipIf(postfixRelay.missing !== null)('Postfix as a relay', () => {
     expect(relay.mta.log()).not.toContain('sasl_method')
   })
 
+  test.each(['e\u0301 and \u2168', '\u05e9abc1\u0007'])(
+    'takes the password %j, which SASLprep changes or forbids (RFC 4013)',
+    async (password) => {
+      await using relay = await postfixRelay.start({ password })
+      const right = { user: known.user, password: () => password }
+      const report = await send(relay, right, { to: ['bob'] })
+      expect(report.counts).toMatchObject({ delivered: 1 })
+    },
+  )
+
   test('splits a message to more recipients than it takes at once', async () => {
     await using relay = await postfixRelay.start({ mechanisms: ['PLAIN'] })
     await using agent = createAgent({

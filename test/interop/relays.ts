@@ -28,6 +28,8 @@ export interface RelayChanges {
   /** Of Cyrus SASL; Exim has its own. */
   readonly mechanisms?: readonly string[]
   readonly hasExpired?: boolean
+  /** Of the user. Default: that of `known`. */
+  readonly password?: string
 }
 
 /** A server that this machine may have. */
@@ -62,10 +64,10 @@ const postfix: RelayKind = {
   name: 'Postfix with Cyrus SASL',
   missing: missing('postfix'),
   mechanisms: ['SCRAM-SHA-256', 'CRAM-MD5', 'PLAIN', 'LOGIN'],
-  start: async ({ mechanisms = postfix.mechanisms, hasExpired = false } = {}) => {
+  start: async ({ mechanisms = postfix.mechanisms, hasExpired = false, password = known.password } = {}) => {
     await using made = new AsyncDisposableStack()
     const realm = 'relay.test'
-    const sasl: CyrusSasl = await makeCyrusSasl({ ...known, user: 'me', realm, mechanisms })
+    const sasl: CyrusSasl = await makeCyrusSasl({ user: 'me', password, realm, mechanisms })
     made.defer(() => sasl.close())
     const ip = address()
     const expired = hasExpired ? await expiredCertificate(ip) : null

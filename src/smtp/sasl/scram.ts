@@ -96,8 +96,17 @@ class Scram implements SaslExchange {
 }
 
 /**
+ * Whether the name or the password is another one for SCRAM than it was written. A server that does not prepare its own
+ * (Cyrus SASL 2.1.28 does not) refuses the right one then.
+ */
+export function isChangedByScram({ user, password }: Credentials): boolean {
+  return prepare(user) !== user || prepare(password) !== password
+}
+
+/**
  * SASLprep (RFC 4013) as far as it changes anything: blanks of other scripts, characters that are mapped to nothing, NFKC.
- * What it forbids is left for the server to refuse.
+ * RFC 5802 §5.1 would have us give up over what it forbids (§2.3 to §2.5: controls, private use, mixed directions). A server
+ * that forbids it knows no such password, and says 535; one that does not, such as Cyrus SASL, takes the login.
  */
 function prepare(text: string): string {
   return text
