@@ -54,7 +54,9 @@ export class TransportError extends Error {
 /** Why one recipient was not delivered. */
 export class RecipientError extends Error {
   override readonly name = 'RecipientError'
+  /** Which of nodemailer's codes fits where it stopped. */
   readonly code: NodemailerCode
+  /** The address as it was given. */
   readonly recipient: string
   /** `true`: will not succeed · `false`: may succeed later. */
   readonly permanent: boolean
@@ -64,7 +66,9 @@ export class RecipientError extends Error {
   readonly status: string
   /** The peer's words, where it had any; as they came: escape them before showing. */
   declare readonly response?: string
+  /** The code of that reply: 550, 450 and so on. */
   declare readonly responseCode?: number
+  /** The command that it stopped at, in nodemailer's words: `API`, `CONN`, `MAIL FROM`, `RCPT TO`, `DATA` … */
   readonly command: string
 
   constructor(recipient: string, outcome: Failed | Deferred) {
@@ -93,7 +97,9 @@ export class RelayError extends Error {
   readonly status: string
   /** The relay's words, where it had any; as they came: escape them before showing. */
   declare readonly response?: string
+  /** The code of that reply. */
   declare readonly responseCode?: number
+  /** The command that it stopped at, in nodemailer's words. */
   readonly command: string
 
   constructor({ host, port }: Pick<RelayCheck, 'host' | 'port'>, { cause, attempts }: RelayFailure) {

@@ -28,12 +28,19 @@ export interface Verdicts {
 
 /** What `sendMail` resolves to. */
 export interface SentMessageInfo {
+  /** Addresses whose server took responsibility, or with `queue` ours did; as they were given. */
   readonly accepted: string[]
+  /** Addresses that failed for good. */
   readonly rejected: string[]
+  /** Addresses that may succeed later; not tried again by this transport. */
   readonly pending: string[]
+  /** One for each of `rejected`, in its order. */
   readonly rejectedErrors: RecipientError[]
+  /** One for each of `pending`, in its order. */
   readonly pendingErrors: RecipientError[]
+  /** Everything known of each recipient: exchanger, TLS, attempts, times. Empty with `queue`. */
   readonly recipients: RecipientReport[]
+  /** As nodemailer was given it; `from` is `false` for the null reverse-path. */
   readonly envelope: { from: string | false; to: string[] }
   /** Of the message as it was sent, with its brackets. */
   readonly messageId: string
@@ -50,7 +57,9 @@ export interface SentMessageInfo {
 /** Nobody accepted the message. It stands for all recipients; `rejectedErrors` and `pendingErrors` tell of each. */
 export class DeliveryError extends Error {
   override readonly name: string = 'DeliveryError'
+  /** That of the recipient it tells of: the first of `pendingErrors`, else the last of `rejectedErrors`. */
   readonly code: NodemailerCode
+  /** That of the same recipient: where it stopped, in nodemailer's words. */
   readonly command: string
   declare readonly response?: string
   declare readonly responseCode?: number

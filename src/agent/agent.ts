@@ -20,6 +20,7 @@ export interface AgentSeams {
   readonly log?: Log
   /** Asked instead of the system's name servers; its answers are cached as theirs would be. */
   readonly resolver?: Resolver
+  /** Where times and waits come from. Default: the system's. */
   readonly clock?: Clock
   /** From 0 to below 1; shuffles exchangers of equal preference. Default `Math.random`. */
   readonly random?: () => number

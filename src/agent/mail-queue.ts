@@ -28,6 +28,7 @@ export interface Enqueued {
   readonly queueId: string
   /** One for each recipient, in the order of the envelope. */
   readonly entryIds: readonly string[]
+  /** With its angle brackets; of a repeated key, that of the first time. */
   readonly messageId: string
   /** The idempotency key was known: nothing was queued again, and the ids are those of the first time. */
   readonly isRepeated: boolean

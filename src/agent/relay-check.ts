@@ -7,6 +7,7 @@ import { relayExchanger } from '../route/static-routes.ts'
 
 /** One relay, and whether it would take mail from us. */
 export interface RelayCheck {
+  /** As in the options. */
   readonly host: string
   readonly port: number
   /** Where it stopped; `null` when a session was opened, logged in where there is a login, and ended. */

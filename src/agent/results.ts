@@ -12,8 +12,11 @@ export interface QueueResult {
   readonly entryId: string
   /** The message's: `Enqueued.queueId`. */
   readonly queueId: string
+  /** With its angle brackets. */
   readonly messageId: string
+  /** The mailbox, its domain in lower-case A-labels. */
   readonly address: string
+  /** `deferred`: it is tried again, or held for the operator. */
   readonly outcome: 'delivered' | 'deferred' | 'failed'
   /** Nothing more is tried: delivered, or failed and reported to the sender if there is one. */
   readonly isFinal: boolean

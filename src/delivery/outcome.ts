@@ -22,16 +22,21 @@ export type Stage =
 
 /** Why a recipient was not delivered. */
 export interface Cause {
+  /** Where it stopped. */
   readonly stage: Stage
   /** The peer's status where its class agrees with the reply code, else ours. */
   readonly status: EnhancedStatus
+  /** The peer's refusal; absent where none was given. */
   readonly reply?: Reply
+  /** What went wrong on the way, without a reply or before one; absent otherwise. */
   readonly error?: Error
 }
 
 /** What protected a session; absent (`null`) in clear text. */
 export interface SessionTls {
+  /** `TLSv1.2` or `TLSv1.3`. */
   readonly protocol: string
+  /** OpenSSL's name of the cipher suite. */
   readonly cipher: string
   /** The certificate chains to a trusted CA and names the exchanger. */
   readonly verified: boolean
@@ -44,16 +49,21 @@ export type Via = 'relay' | 'fallbackRelay'
 
 /** One try at one target. */
 export interface Attempt {
+  /** Host name of the exchanger, or an address literal. */
   readonly exchanger: string
+  /** The address dialled. */
   readonly ip: string
   readonly port: number
+  /** Where it stopped; `end-of-data` where it went well. */
   readonly stage: Stage
+  /** The peer's status where its class agrees with the reply code, else ours. */
   readonly status: EnhancedStatus
   /** The reply on one line, or our own words; unescaped. */
   readonly diagnostic: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly durationMs: number
+  /** `null` in clear, or where it stopped before TLS. */
   readonly tls: SessionTls | null
   /** Our address in it; `null` when there was no connection. Not part of the report. */
   readonly localAddress: string | null
@@ -72,6 +82,7 @@ interface OutcomeBase {
 /** The exchanger took responsibility: 250 to end of data (RFC 5321 §4.2.5). */
 export interface Delivered extends OutcomeBase {
   readonly kind: 'delivered'
+  /** The 2xx to the end of data. */
   readonly reply: Reply
   /**
    * Whether the exchanger offers DSN, so that it was told the wishes about reports and fulfils them itself; if not, a report
@@ -83,6 +94,7 @@ export interface Delivered extends OutcomeBase {
 /** May succeed later. */
 export interface Deferred extends OutcomeBase {
   readonly kind: 'deferred'
+  /** The refusal or trouble that got furthest, of all targets. */
   readonly cause: Cause
   /** Lost after the final dot: the message may have arrived, and is not offered elsewhere in this attempt. */
   readonly uncertain: boolean
@@ -91,6 +103,7 @@ export interface Deferred extends OutcomeBase {
 /** Will not succeed. */
 export interface Failed extends OutcomeBase {
   readonly kind: 'failed'
+  /** What decided. */
   readonly cause: Cause
 }
 

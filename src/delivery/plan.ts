@@ -8,10 +8,14 @@ import type { Cause, Via } from './outcome.ts'
 
 /** An exchanger with its addresses, in the order in which they would be dialled. */
 export interface PlannedExchanger {
+  /** Host name, or an address literal. */
   readonly host: string
   readonly port: number
+  /** Of its MX record, the lowest first; 0 where there is none. */
   readonly preference: number
+  /** The domain has no MX record and is its own exchanger (RFC 5321 §5.1). */
   readonly implicit: boolean
+  /** In the order in which they would be dialled. */
   readonly ips: readonly string[]
   /** Why it would not be dialled; `null` when it would. */
   readonly error: string | null
@@ -21,9 +25,12 @@ export interface PlannedExchanger {
 
 /** One recipient's way. */
 export interface PlannedRoute {
+  /** The mailbox, its domain in lower-case A-labels. */
   readonly address: string
+  /** The first field in which the address stood. */
   readonly field: RecipientField
   readonly domain: string
+  /** Best first; equal preferences are shuffled anew for each delivery (RFC 5321 §5.1). */
   readonly exchangers: readonly PlannedExchanger[]
   /** What the recipient's outcome would be without a way; `null` when there is one. */
   readonly failure: {

@@ -14,6 +14,7 @@ import { TargetMemory } from './target-memory.ts'
 
 /** Why there was no session. */
 export interface RelayFailure {
+  /** What the relay said, or what went wrong. */
   readonly cause: Cause
   /** In the order made; empty when no address was reached for. */
   readonly attempts: readonly Attempt[]

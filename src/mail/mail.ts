@@ -3,7 +3,9 @@ import type { Address } from './address.ts'
 
 /** One mailbox as an object; the name is plain text and is quoted or encoded as needed. */
 export interface MailboxInput {
+  /** Display name. Default: none. */
   readonly name?: string | null
+  /** `jo@example.test`, international domains and local parts included. */
   readonly address: string | Address
 }
 
@@ -35,15 +37,21 @@ export interface Mail {
   readonly from?: AddressInput
   /** Sender field: who sent it where that is not the author (RFC 5322 §3.6.2). */
   readonly sender?: AddressInput
+  /** To field, and recipients. */
   readonly to?: AddressInput
+  /** Cc field, and recipients. */
   readonly cc?: AddressInput
   /** Recipients that no header field names. */
   readonly bcc?: AddressInput
+  /** Reply-To field: where answers go. Default: to the author. */
   readonly replyTo?: AddressInput
+  /** Subject field; any Unicode, no line ends. */
   readonly subject?: string
   /** With `html` too: multipart/alternative. */
   readonly text?: string
+  /** HTML body. With `text` too: multipart/alternative. */
   readonly html?: string
+  /** Held in memory. A `path` is read when the message is composed. */
   readonly attachments?: readonly Attachment[]
   /** A field that has an option of its own (`Reply-To`, `Bcc`, …) counts as that option. */
   readonly headers?: HeaderInput

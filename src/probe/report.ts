@@ -16,12 +16,14 @@ export interface ReplyReport {
   readonly code: number
   /** The server's own enhanced status, if its class agrees with the code. */
   readonly status: string | null
+  /** The text, without code and status. */
   readonly lines: readonly string[]
 }
 
 /** One stage at one address. */
 export interface StageReport {
   readonly stage: ProbeStage
+  /** The stage went well; where a reply was due, it was positive. */
   readonly ok: boolean
   readonly durationMs: number
   /** `null`: nothing was to be said, or nothing came. */
@@ -53,6 +55,7 @@ export interface TranscriptLine {
 export interface AddressReport {
   readonly ip: string
   readonly port: number
+  /** What this address alone says of the target. */
   readonly verdict: Verdict
   /** As they happened; after a broken handshake those of a second connection, in clear, follow. */
   readonly stages: readonly StageReport[]
@@ -74,10 +77,12 @@ export interface AddressReport {
 
 /** What one exchanger did. */
 export interface ExchangerReport {
+  /** Host name, or an address literal. */
   readonly host: string
   readonly preference: number
   /** Why it has no addresses to dial; `null` when it has. */
   readonly error: string | null
+  /** In the order asked; with `first` none behind the one that decided. */
   readonly addresses: readonly AddressReport[]
 }
 
@@ -96,6 +101,7 @@ export interface ProbeReport {
   readonly target: string
   /** Lower-case A-labels, or an address literal. */
   readonly domain: string
+  /** What would become of a message: the first exchanger with a final answer decides. */
   readonly verdict: Verdict
   /** RFC 3463; its class is 5 for what will be no better tomorrow. */
   readonly status: string
@@ -110,5 +116,6 @@ export interface ProbeReport {
   /** Whose answer the verdict is; `null` where no server was reached for. */
   readonly decidedBy: { readonly exchanger: string; readonly ip: string; readonly port: number } | null
   readonly records: RecordsReport
+  /** Best first. */
   readonly exchangers: readonly ExchangerReport[]
 }

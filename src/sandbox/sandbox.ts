@@ -35,6 +35,7 @@ export interface Sandbox extends AsyncDisposable {
   readonly dns: string
   /** SMTP port of every exchanger. */
   readonly port: number
+  /** All its domains, each with what becomes of mail for it. */
   readonly domains: readonly SandboxDomain[]
   /** A Maildir for each mailbox, below a folder for its domain. */
   readonly mailDir: string

@@ -15,11 +15,13 @@ export interface ExpectedOutcome {
 
 /** A domain of the simulated internet. */
 export interface SandboxDomain {
+  /** Lower-case A-labels. */
   readonly domain: string
   /** A mailbox to try. */
   readonly mailbox: string
   /** One line for an overview. */
   readonly description: string
+  /** What becomes of a message to `mailbox`. */
   readonly expected: ExpectedOutcome
   /** The sender sits out one of its own time limits before it knows: minutes, with the usual limits. */
   readonly waits: boolean
