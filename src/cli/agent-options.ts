@@ -61,7 +61,7 @@ export function addQueueOption(command: Command): Command {
 /** `--dns`, the same for every command that asks. */
 export function dnsOption(): Option {
   const text = "name server to ask instead of the system's (repeatable)"
-  return new Option('--dns <host[:port]>', text).argParser(repeatable(asWritten))
+  return new Option('--dns <ip[:port]>', text).argParser(repeatable(asWritten))
 }
 
 /** `--tls`. */
