@@ -3,7 +3,7 @@
  * what was expected; commander puts the option's name and the offending text before it.
  */
 import { InvalidArgumentError } from 'commander'
-import { durationForms, readDuration } from '../config/duration.ts'
+import { readTimeLimit, timeLimitForms } from '../config/duration.ts'
 import { parseRouteTarget } from '../route/static-routes.ts'
 
 /** A parser of whole numbers within bounds, both included. */
@@ -16,10 +16,11 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
   }
 }
 
-/** A duration with its unit, checked and left as it is. */
-export function duration(text: string): string {
-  if ((readDuration(text) ?? 0) >= 1) return text
-  throw new InvalidArgumentError(`Expected a duration such as ${durationForms}.`)
+/** A time limit with its unit, in milliseconds, which the configuration takes for what it is too. */
+export function timeLimit(text: string): number {
+  const limitMs = readTimeLimit(text)
+  if (limitMs !== null) return limitMs
+  throw new InvalidArgumentError(`Expected ${timeLimitForms}.`)
 }
 
 /** Collects the values of a repeatable option in their order. */

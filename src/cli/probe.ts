@@ -13,7 +13,7 @@ import { type AgentOptionValues, dnsOption, readAgentOptions, tlsOption } from '
 import { type CommonOptions, newCommand } from './command.ts'
 import { UsageError } from './errors.ts'
 import { type ExitCode, exitCodeOfAnswers, exitCodes } from './exit-code.ts'
-import { duration, given, repeatable, routeEntry, wholeNumber } from './option-values.ts'
+import { given, repeatable, routeEntry, timeLimit, wholeNumber } from './option-values.ts'
 import { csvOutput, jsonOutput, type ProbeOutput, textOutput } from './probe-output.ts'
 import { ProbeTargets } from './probe-targets.ts'
 import { Progress } from './progress.ts'
@@ -27,7 +27,7 @@ export interface ProbeCommandOptions extends CommonOptions, AgentOptionValues {
   readonly first?: true
   readonly catchAll?: true
   readonly vrfy?: true
-  readonly timeout?: string
+  readonly timeout?: number
   readonly perSession?: number
   readonly transcript?: true
   readonly csv?: true
@@ -79,7 +79,7 @@ function addSettings(command: Command): void {
       repeatable(routeEntry),
     )
     .addOption(tlsOption())
-    .option('--timeout <duration>', 'the longest that each step may take (default: 30s)', duration)
+    .option('--timeout <duration>', 'the longest that each step may take (default: 30s)', timeLimit)
     .option('--concurrency <n>', 'sessions open at once, all sites together (default: 50)', wholeNumber(1))
     .option('--per-site <n>', 'sessions open at once to one site (default: 2)', wholeNumber(1))
     .option('--per-session <n>', 'mailboxes asked about in one session (default: 10)', wholeNumber(1))

@@ -3,9 +3,8 @@
  * are checked before anybody is called; what happens then is shown as it happens.
  */
 import type { Interface } from 'node:readline'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { tlsClientFor } from '../client/trust.ts'
-import { durationForms, readDuration } from '../config/duration.ts'
 import { resolveSettings } from '../config/settings.ts'
 import { RouteError } from '../route/route.ts'
 import { SmtpError } from '../smtp/errors.ts'
@@ -18,6 +17,7 @@ import { type CommonOptions, newCommand } from './command.ts'
 import { InputDataError, InputFileError } from './errors.ts'
 import { type ExitCode, exitCodes } from './exit-code.ts'
 import { checkReadable, readOctets, readText, STDIN } from './input.ts'
+import { timeLimit } from './option-values.ts'
 import { Stop } from './stop.ts'
 import { call, nameOf, parseCallee } from './talk-connect.ts'
 import { openTerminal, pipedLines } from './talk-lines.ts'
@@ -60,7 +60,7 @@ From a file or a pipe, each reply has to be 2xx or 3xx, or what the :expect behi
     .option('--mx', 'the host is a domain: call its exchangers, the best first')
     .option('--script <file>', 'lines to say instead of standard input')
     .option('--implicit-tls', 'TLS from the first octet (default on port 465)')
-    .option('--timeout <duration>', 'for the connection, and for each reply (default: 1m)', duration)
+    .option('--timeout <duration>', 'for the connection, and for each reply (default: 1m)', timeLimit)
     .option('--transcript <file>', 'the dialogue with its times, without passwords')
     .option('--raw', 'content as it is: no dot doubled, no line end of a file made CRLF')
     .addOption(dnsOption())
@@ -71,13 +71,6 @@ From a file or a pipe, each reply has to be 2xx or 3xx, or what the :expect behi
     .action(async (host: string, options: TalkCommandOptions) => {
       process.exitCode = await talk(host, options)
     })
-}
-
-function duration(text: string): number {
-  const ms = readDuration(text)
-  if (ms === null || ms < 1 || ms > 86_400_000)
-    throw new InvalidArgumentError(`Expected ${durationForms}, at most a day.`)
-  return ms
 }
 
 async function talk(host: string, options: TalkCommandOptions): Promise<ExitCode> {

@@ -2,22 +2,14 @@
  * Kinds of values that options of several tables have. One rule: an `error` completes the sentence "Expected `key` to be …".
  */
 import { z } from 'zod'
-import { type Duration, durationForms, readDuration } from './duration.ts'
+import { type Duration, durationForms, readDuration, readTimeLimit, timeLimitForms } from './duration.ts'
 import { readSize, type Size, sizeForms } from './size.ts'
-
-/** Longest delay of a Node timer, in milliseconds; a longer one would fire at once. */
-const maxTimerMs = 2 ** 31 - 1
-
-const isTimeLimit = (value: unknown) => {
-  const limitMs = readDuration(value)
-  return limitMs !== null && limitMs >= 1 && limitMs <= maxTimerMs
-}
 
 /** A time limit in milliseconds. */
 export const timeLimit = (preset: string) =>
   z
-    .custom<Duration>(isTimeLimit, { error: `a duration from 1ms to 24d such as ${durationForms}` })
-    .transform((value) => readDuration(value) ?? 0)
+    .custom<Duration>((value) => readTimeLimit(value) !== null, { error: timeLimitForms })
+    .transform((value) => readTimeLimit(value) ?? 0)
     .prefault(preset)
 
 /** Longest time that mail may wait, in milliseconds: a year. Nobody means more, and dates stay dates. */

@@ -1,6 +1,6 @@
 /** What a probe can be told, checked on entry. */
 import type { DialogueLine } from '../client/dialogue.ts'
-import { type Duration, durationForms, readDuration } from '../config/duration.ts'
+import { type Duration, readTimeLimit, timeLimitForms } from '../config/duration.ts'
 import type { AgentOptions, ProbingOptions } from '../config/options.ts'
 import { resolveSettings, type Settings } from '../config/settings.ts'
 import type { Timeouts } from '../config/timeouts.ts'
@@ -108,10 +108,8 @@ function directRoutes({ routes }: Settings): ProbeSettings['routes'] {
 }
 
 function timeoutsOf(timeout: Duration): Timeouts {
-  const limitMs = readDuration(timeout)
-  // Longer than this is no delay of a Node timer.
-  if (limitMs === null || limitMs < 1 || limitMs > 2 ** 31 - 1)
-    throw unexpected('limits.timeout', `a duration such as ${durationForms}`, timeout)
+  const limitMs = readTimeLimit(timeout)
+  if (limitMs === null) throw unexpected('limits.timeout', timeLimitForms, timeout)
   return {
     connectMs: limitMs,
     greetingMs: limitMs,

@@ -4,7 +4,7 @@
  *
  * One rule: inside content everything is for the server, and so is what answers AUTH; this file is asked in between only.
  */
-import { durationForms, readDuration } from '../config/duration.ts'
+import { durationForms, readDelay } from '../config/duration.ts'
 import { TalkInputError } from './errors.ts'
 import { type Expectation, expectationForms, parseExpectation } from './expectation.ts'
 
@@ -67,7 +67,7 @@ export function parseInput(line: string): Input {
     case 'send':
       return { kind: 'send', octets: octetsOf(argument) }
     case 'wait':
-      return { kind: 'wait', ms: demand(readDuration(argument.trim()), ':wait', durationForms, argument) }
+      return { kind: 'wait', ms: demand(readDelay(argument.trim()), ':wait', `${durationForms}, at most 24d`, argument) }
     case 'drop':
     case 'help':
       return { kind: name.toLowerCase() as 'drop' | 'help' }

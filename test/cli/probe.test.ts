@@ -172,7 +172,7 @@ describe('exit codes', () => {
     [64, ['two words.test'], /two words/],
     [64, ['accepts.test', '--json', '--csv'], /--csv cannot be used with --json/],
     [64, ['accepts.test', '--csv', '--transcript'], /--transcript cannot be used with --csv/],
-    [64, ['accepts.test', '--timeout', '10'], /Expected a duration such as "250ms"/],
+    [64, ['accepts.test', '--timeout', '10'], /Expected a duration from 1ms to 24d such as "250ms"/],
     [64, ['accepts.test', '--stop-after', 'data'], /Allowed choices are connect/],
     [64, ['accepts.test', '--per-site', '0'], /Expected a whole number from 1/],
     [64, ['accepts.test', '--from', 'me'], /--from: Malformed address `me`/],

@@ -31,6 +31,7 @@ describe('a line', () => {
     [':expect 150', /:expect/],
     [':expect 250|', /:expect/],
     [':wait soon', /:wait: expected "250ms"/],
+    [':wait 25d', /at most 24d/],
     [':data', /:data: expected a file/],
     [':send \\x4', /found `\\x`/],
     [':send a\\', /found `\\`/],
