@@ -1,7 +1,10 @@
 /** From `HOST[:PORT]` to an open connection, for `mxpress talk`. One rule: whoever is named is called, wherever he is. */
 import type { PlainSocket } from '../client/connection.ts'
 import { dial } from '../client/dial.ts'
+import { hostnamesBySource } from '../client/source-address.ts'
+import { systemHostname } from '../config/hostname.ts'
 import type { Settings } from '../config/settings.ts'
+import { createHostResolver } from '../dns/host-resolver.ts'
 import { createSystemResolver } from '../dns/system.ts'
 import { type Exchanger, orderExchangers } from '../route/exchangers.ts'
 import { askExchangers, exchangersOf } from '../route/resolve-exchangers.ts'
@@ -35,6 +38,9 @@ export interface Call {
   readonly durationMs: number
 }
 
+/** Whoever calls a host by hand may call any. */
+const everywhere = { families: [4, 6], allowLocalAddresses: true, ownAddresses: () => [] } as const
+
 /** @throws {RouteError} {ConnectError} `signal.reason` */
 export async function call(
   callee: Callee,
@@ -42,6 +48,9 @@ export async function call(
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<Call> {
   const resolver = createSystemResolver(settings.dns)
+  // A host that somebody calls by name is the one that all programs here know by it; name servers that were named are asked.
+  const isNamedHere = !callee.isDomain && settings.dns.servers.length === 0
+  const hosts = isNamedHere ? createHostResolver(settings.dns) : resolver
   const port = callee.port ?? settings.smtp.port
   const named: Exchanger = { host: callee.host, preference: 0, implicit: false, port, isStatic: true }
   const exchangers = callee.isDomain
@@ -49,8 +58,7 @@ export async function call(
     : [named]
   const refusals: string[] = []
   for (const exchanger of exchangers) {
-    const options = { resolver, families: [4, 6] as const, allowLocalAddresses: true, ownAddresses: () => [] }
-    const targets = await resolveTargets(exchanger, options, { signal })
+    const targets = await resolveTargets(exchanger, { resolver: hosts, ...everywhere }, { signal })
     const begun = performance.now()
     const { sourceAddresses } = settings
     const { connected, failures } = await dial(targets, { connectMs: timeoutMs, sourceAddresses, signal })
@@ -67,4 +75,12 @@ export function nameOf({ exchanger, ip }: Target): string {
   return exchanger.host === `[${ip}]`
     ? `[${ip}]:${exchanger.port}`
     : `${exchanger.host} [${ip}]:${exchanger.port}`
+}
+
+/** The name that a session of ours gives from this address. @throws {ConfigError} there is none to give */
+export async function ownName(
+  { hostname, sourceHostnames }: Pick<Settings, 'hostname' | 'sourceHostnames'>,
+  localAddress: string | null,
+): Promise<string> {
+  return hostnamesBySource(sourceHostnames).get(localAddress ?? '') ?? hostname ?? (await systemHostname())
 }

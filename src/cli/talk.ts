@@ -5,6 +5,7 @@
 import type { Interface } from 'node:readline'
 import type { Command } from 'commander'
 import { tlsClientFor } from '../client/trust.ts'
+import { ConfigError } from '../config/errors.ts'
 import { resolveSettings } from '../config/settings.ts'
 import { RouteError } from '../route/route.ts'
 import { SmtpError } from '../smtp/errors.ts'
@@ -19,7 +20,7 @@ import { type ExitCode, exitCodes } from './exit-code.ts'
 import { checkReadable, readOctets, readText, STDIN } from './input.ts'
 import { timeLimit } from './option-values.ts'
 import { Stop } from './stop.ts'
-import { call, nameOf, parseCallee } from './talk-connect.ts'
+import { call, nameOf, ownName, parseCallee } from './talk-connect.ts'
 import { openTerminal, pipedLines } from './talk-lines.ts'
 import { Show } from './talk-show.ts'
 import { openTranscript } from './talk-transcript.ts'
@@ -31,6 +32,7 @@ interface TalkCommandOptions extends CommonOptions {
   readonly timeout?: number
   readonly transcript?: string
   readonly raw?: true
+  readonly hostname?: string
   readonly dns?: readonly string[]
 }
 
@@ -53,7 +55,7 @@ From a file or a pipe, each reply has to be 2xx or 3xx, or what the :expect behi
       'mxpress talk --mx example.net --transcript session.txt',
       'mxpress talk mail.example.org:465',
       'mxpress talk 127.0.0.1:2525 --script check.rc --timeout 10s',
-      "printf 'EHLO me.example.org\\nSTARTTLS\\nEHLO me.example.org\\n' | \\\n  mxpress talk mx1.example.net --json",
+      "printf ':ehlo\\nSTARTTLS\\n:ehlo\\n' | \\\n  mxpress talk mx1.example.net --json",
     ],
   })
     .argument('<host[:port]>', 'whom to call; port 25 unless it is given')
@@ -63,6 +65,7 @@ From a file or a pipe, each reply has to be 2xx or 3xx, or what the :expect behi
     .option('--timeout <duration>', 'for the connection, and for each reply (default: 1m)', timeLimit)
     .option('--transcript <file>', 'the dialogue with its times, without passwords')
     .option('--raw', 'content as it is: no dot doubled, no line end of a file made CRLF')
+    .option('--hostname <name>', "name that :ehlo gives (default: the system's)")
     .addOption(dnsOption())
     .addHelpText(
       'after',
@@ -96,6 +99,7 @@ async function talk(host: string, options: TalkCommandOptions): Promise<ExitCode
       isStrict: !isByHand,
       isRaw: options.raw === true,
       onEvent: (event) => show.event(event),
+      ownName: () => ownName(settings, called.socket.localAddress),
       readFile: (file) => readOctets({ option: ':data', path: file }),
     })
     stop.signal.addEventListener('abort', () => {
@@ -199,6 +203,7 @@ function tell(show: Show, error: unknown): ExitCode {
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof TalkInputError || error instanceof InputDataError) return exitCodes.dataError
   if (error instanceof InputFileError) return exitCodes.noInput
+  if (error instanceof ConfigError) return exitCodes.config
   if (error instanceof UnexpectedReplyError) {
     const { replyCode } = error
     const isLater = replyCode === null || (replyCode >= 400 && replyCode < 500)

@@ -3,7 +3,8 @@
  * One rule: an address that DNS or an address literal named is dialled only if it is public and not our own;
  * what the operator named is the operator's choice.
  */
-import { DnsError, type Resolver } from '../dns/resolver.ts'
+import type { HostResolver } from '../dns/host-resolver.ts'
+import { DnsError } from '../dns/resolver.ts'
 import type { Exchanger } from './exchangers.ts'
 import { type IpAddress, parseBracketedIp, parseIp, specialRangeOf } from './ip.ts'
 import { RouteError } from './route.ts'
@@ -11,7 +12,7 @@ import { alternateFamilies, type Target } from './targets.ts'
 
 /** What the search for addresses depends on. */
 export interface TargetOptions {
-  readonly resolver: Resolver
+  readonly resolver: HostResolver
   readonly families: readonly (4 | 6)[]
   readonly allowLocalAddresses: boolean
   readonly ownAddresses: () => readonly string[]
@@ -64,7 +65,7 @@ const localhost: readonly IpAddress[] = [
 ]
 
 async function askAddresses(
-  resolver: Resolver,
+  resolver: HostResolver,
   host: string,
   family: 4 | 6,
   waiting: { signal?: AbortSignal },

@@ -12,6 +12,7 @@ import { type Expectation, expectationForms, parseExpectation } from './expectat
 export type Input =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'command'; readonly line: string }
+  | { readonly kind: 'ehlo' }
   | { readonly kind: 'expect'; readonly expectation: Expectation }
   | { readonly kind: 'send'; readonly octets: Buffer }
   | { readonly kind: 'data' | 'bdat'; readonly file: string }
@@ -28,6 +29,7 @@ export interface Directive {
 
 /** All of them, in the order in which help shows them. */
 export const directives: readonly Directive[] = [
+  { name: 'ehlo', usage: ':ehlo', meaning: 'EHLO with the name that mail from here is sent under' },
   { name: 'expect', usage: ':expect CODE [TEXT]', meaning: 'judge the oldest reply that is not judged yet:' },
   { name: 'expect', usage: '', meaning: '250 · 250|251 · 2xx · 550 5.1.1 · any · close' },
   { name: 'data', usage: ':data FILE', meaning: 'DATA with the file: CRLF line ends, dots doubled' },
@@ -67,10 +69,14 @@ export function parseInput(line: string): Input {
     case 'send':
       return { kind: 'send', octets: octetsOf(argument) }
     case 'wait':
-      return { kind: 'wait', ms: demand(readDelay(argument.trim()), ':wait', `${durationForms}, at most 24d`, argument) }
+      return {
+        kind: 'wait',
+        ms: demand(readDelay(argument.trim()), ':wait', `${durationForms}, at most 24d`, argument),
+      }
+    case 'ehlo':
     case 'drop':
     case 'help':
-      return { kind: name.toLowerCase() as 'drop' | 'help' }
+      return { kind: name.toLowerCase() as 'ehlo' | 'drop' | 'help' }
     default:
       throw new TalkInputError(
         `unknown word \`:${name}\`; expected one of ${names.map((known) => `:${known}`).join(' ')}`,

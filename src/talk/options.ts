@@ -20,6 +20,8 @@ export interface TalkOptions {
   readonly onEvent: (event: TalkEvent) => void
   /** The content that `:data` and `:bdat` name. */
   readonly readFile: (file: string) => Promise<Uint8Array>
+  /** The name that `:ehlo` gives. */
+  readonly ownName: () => Promise<string>
   readonly clock?: Clock
 }
 

@@ -74,6 +74,8 @@ export class Talk {
       case 'drop':
         replies.judgeRest()
         return this.drop()
+      case 'ehlo':
+        return this.#hello()
       case 'command':
         replies.judgeRest()
         return this.#dialogue.say(line, { command: verbOf(line), shown: withoutSecrets(line) })
@@ -119,6 +121,12 @@ export class Talk {
   /** Breaks the connection. */
   drop(): void {
     this.#dialogue.drop()
+  }
+
+  async #hello(): Promise<void> {
+    this.#dialogue.replies.judgeRest()
+    const line = `EHLO ${await this.#options.ownName()}`
+    return this.#dialogue.say(line, { command: 'EHLO', shown: line })
   }
 
   async #expect(expectation: Expectation): Promise<void> {

@@ -41,6 +41,14 @@ async function talkToScripted(
   })
 }
 
+/** A name of loopback that only the hosts file has, if there is one. */
+const knownHere =
+  (await readFile('/etc/hosts', 'utf8').catch(() => ''))
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim().split(/\s+/))
+    .flatMap(([address = '', ...names]) => names.map((name) => ({ address, name })))
+    .find(({ address, name }) => /^(?:127\.|::1$)/.test(address) && !/(?:^|\.)localhost$/.test(name)) ?? null
+
 const time = String.raw`\d\d:\d\d:\d\d\.\d{3}`
 
 test('lines of standard input are said one after another; a message arrives', async () => {
@@ -71,6 +79,49 @@ test('lines of standard input are said one after another; a message arrives', as
   expect(stdout).toMatch(new RegExp(`${time} C: QUIT\n${time} S: 221 .*\n${time} -- closed\n$`))
   const [mail] = await sandbox.received({ recipient: 'talk@accepts.test' })
   expect(Buffer.from(mail?.content ?? []).toString()).toBe('Subject: hi\r\n\r\n.dot\r\n')
+})
+
+describe('a host by its name', () => {
+  test('is one that this host knows, without any name server: localhost', async () => {
+    const server = await scripted(ordinary())
+    const { code, stdout } = await run(['talk', `localhost:${server.port}`], { stdin: 'NOOP\n' })
+    expect(stdout).toMatch(/^-- \S+ localhost \[127\.0\.0\.1\]:\d+\n/)
+    expect(code).toBe(69)
+  })
+
+  test('is asked of the name servers that --dns names, and of nobody else', async () => {
+    const before = sandbox.statistics.queries.get('A mx.accepts.test') ?? 0
+    expect((await talkTo('mx.accepts.test', [])).code).toBe(0)
+    expect(sandbox.statistics.queries.get('A mx.accepts.test')).toBe(before + 1)
+  })
+
+  test.skipIf(knownHere === null)('is looked up as the system does otherwise: /etc/hosts', async () => {
+    const name = knownHere?.name ?? ''
+    const server = await scripted(ordinary(), { address: knownHere?.address ?? '' })
+    const { stdout } = await run(['talk', `${name}:${server.port}`], { stdin: '' })
+    expect(stdout).toMatch(new RegExp(`^-- \\S+ ${name} \\[`))
+  })
+})
+
+describe(':ehlo gives', () => {
+  const helloFrom = async (config: string, ...args: readonly string[]): Promise<string | undefined> => {
+    const file = path.join(await emptyDirectory(), 'mxpress.toml')
+    await writeFile(file, config)
+    const { stdout } = await talkToScripted(ordinary(), [':ehlo'], ['--config', file, ...args])
+    return /C: (EHLO .*)/.exec(stdout)?.[1]
+  }
+
+  test('the name of the configuration, or of --hostname', async () => {
+    const config = 'hostname = "mail.sender.test"\n'
+    expect(await helloFrom(config)).toBe('EHLO mail.sender.test')
+    expect(await helloFrom(config, '--hostname', 'other.sender.test')).toBe('EHLO other.sender.test')
+  })
+
+  test('the name of the address that the session comes from', async () => {
+    const addresses = 'hostname = "mail.sender.test"\nsourceAddresses = ["127.0.0.9"]\n'
+    const names = '[sourceHostnames]\n"127.0.0.9" = "mx9.sender.test"\n"127.0.0.8" = "mx8.sender.test"\n'
+    expect(await helloFrom(addresses + names)).toBe('EHLO mx9.sender.test')
+  })
 })
 
 test('--mx calls the exchangers of a domain, the best that answers', async () => {
@@ -145,6 +196,7 @@ describe('before anybody is called', () => {
     ['a host that is none', ['mx host'], 64, /expected a host such as .*found 'mx host'/],
     ['no host', [], 64, /missing required argument 'host:port'|missing required argument/],
     ['a time limit that is none', ['h.test', '--timeout', 'soon'], 64, /--timeout.*'soon'/],
+    ['a time limit that no timer has', ['h.test', '--timeout', '25d'], 64, /a duration from 1ms to 24d/],
     [
       'a script that is not there',
       ['h.test', '--script', '/nonexistent'],

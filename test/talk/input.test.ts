@@ -17,6 +17,7 @@ describe('a line', () => {
     [':data a b.eml', { kind: 'data', file: 'a b.eml' }],
     [': bdat x', { kind: 'bdat', file: 'x' }],
     [':send \\x41\\r\\n\\\\ü', { kind: 'send', octets: Buffer.from('A\r\n\\ü') }],
+    [':ehlo', { kind: 'ehlo' }],
     [':help', { kind: 'help' }],
     [':drop', { kind: 'drop' }],
   ])('%j is what it says', (line, input) => {
@@ -24,7 +25,7 @@ describe('a line', () => {
   })
 
   test.each([
-    [':', /unknown word `:`; expected one of :expect/],
+    [':', /unknown word `:`; expected one of :ehlo :expect/],
     [':expct 250', /unknown word `:expct`/],
     [':expect', /:expect: expected `250`/],
     [':expect 2x0', /found `2x0`/],

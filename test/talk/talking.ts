@@ -40,6 +40,7 @@ export async function talkTo(script: Script, leading: Leading = {}): Promise<Tal
     isStrict: leading.isStrict ?? true,
     isRaw: leading.isRaw ?? false,
     onEvent: (event) => events.push(event),
+    ownName: async () => 'own.test',
     readFile: async (file) => Buffer.from(leading.files?.[file] ?? ''),
   })
   onTestFinished(() => talk.drop())
