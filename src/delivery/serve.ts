@@ -73,6 +73,8 @@ export async function serve(
       if (isGivenUp) break
       if (barrier !== null) {
         job.causes.push(barrier)
+        // Whoever wants TLS may have mended his.
+        around.memory.forgetBrokenTls(serving.target)
         await source.end(session)
         session = null
         if (isLoginRefused(barrier)) return exhausted(job, around)
@@ -178,8 +180,6 @@ function prepareNextTry(job: Job, session: Session, verdict: Verdict, around: Su
     return
   }
   job.rememberTried(session.target)
-  // Whoever wants TLS may have mended his.
-  if (barrierIn(verdict) !== null) around.memory.forgetBrokenTls(session.target)
   const attempt = job.attempts.at(-1)
   if (attempt !== undefined)
     logRetrying(attempt, job, around.clock.monotonic() - job.delivery.startedAt, around.log)

@@ -439,6 +439,20 @@ describe('a login', () => {
     },
   )
 
+  test('or TLS is missing, where a relay wants one of them and TLS was broken: both are tried again', async () => {
+    const STARTTLS = async (client: Conversation): Promise<void> => {
+      await client.reply('220 2.0.0 go ahead')
+      client.close()
+    }
+    const MAIL = '530 5.7.0 must issue a STARTTLS command first'
+    const server = await serverWith({ offers: ['STARTTLS'], STARTTLS, MAIL })
+    const delivery = deliveryBy(routerTo({ tlsMode: 'opportunistic' }, server))
+    for (const times of [1, 2]) {
+      expect(await summaries(delivery, ['bob@a.test'])).toEqual(['bob@a.test deferred 5.7.0 auth'])
+      expect(commandsAt(server, 'STARTTLS')).toHaveLength(times)
+    }
+  })
+
   test('that is missing is asked for by each open session once at most, however many recipients wait', async () => {
     const server = await serverWith({ MAIL: '530 5.7.0 authentication required' })
     const router = routerTo({ recipientsPerTransaction: 2 }, server)
