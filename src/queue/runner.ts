@@ -48,6 +48,10 @@ const LEASE_MS = 3_600_000
 const LONGEST_SLEEP_MS = 60_000
 /** Something is said to be due and was not to be had: a moment, so that it cannot become a busy loop. */
 const BREATH_MS = 20
+/** The host's clock and the one that only counts have moved apart by so much: it was set, or the host has slept. */
+const CLOCK_JUMP_MS = 600_000
+/** What ran out while nobody could try it is tried for so long: a greylisting server has its time too. */
+const GRACE_MS = 3_600_000
 /** Notices taken at once: each may compose a report. */
 const NOTICES_AT_ONCE = 50
 
@@ -66,6 +70,7 @@ export class Runner {
   readonly #atWork = new Set<Promise<void>>()
   #running: Promise<void> | null = null
   #leasedUntil = 0
+  #clockOffset = 0
 
   constructor(parts: RunnerParts, settings: RunnerSettings) {
     const { store, deliverer, router, bouncer, clock, random, wait = waitForTimer } = parts
@@ -102,6 +107,7 @@ export class Runner {
       dueAt: now + Math.round(retry.firstMs * (1 + this.#random() / 5)),
       hold: onUncertain === 'hold',
     })
+    await this.#catchUp()
     this.#running = this.#run()
     void this.#listen()
   }
@@ -130,8 +136,25 @@ export class Runner {
     }
   }
 
+  /** Mail is not given up because this host was switched off, nor kept waiting because its clock was wrong. */
+  async #catchUp(): Promise<void> {
+    const now = this.#clock.now()
+    const clockOffset = this.#offset()
+    const { firstMs, maxMs } = this.#judge.settings.retry
+    // Nothing is ever made to wait so long, jitter and probes included.
+    const longestWaitMs = 2 * Math.max(firstMs, maxMs, LEASE_MS)
+    await this.#store.catchUp({ now, graceUntil: now + GRACE_MS, latestDueAt: now + longestWaitMs })
+    this.#troubles.forget()
+    this.#clockOffset = clockOffset
+  }
+
+  #offset(): number {
+    return this.#clock.now() - this.#clock.monotonic()
+  }
+
   /** All is asked of the store at once: one transaction, and one way there and back. */
   async #take(): Promise<{ readonly taken: number; readonly nextDueAt: number | null }> {
+    if (Math.abs(this.#offset() - this.#clockOffset) > CLOCK_JUMP_MS) await this.#catchUp()
     const claim = await this.#claim()
     const room = this.#slots.room()
     const max = this.#slots.free

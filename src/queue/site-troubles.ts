@@ -49,6 +49,11 @@ export class SiteTroubles {
     return trouble
   }
 
+  /** The clock by which they were known was wrong; the store says what is left of them. */
+  forget(): void {
+    this.#known.clear()
+  }
+
   /** Whether the site is to be left alone but for probes. */
   has(site: string): boolean {
     return this.#known.has(site)

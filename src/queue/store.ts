@@ -177,6 +177,17 @@ export interface QueueStore extends AsyncDisposable {
     readonly hold: boolean
   }): Promise<number>
 
+  /**
+   * For when nobody has worked on the queue for a while, or the host's clock has been set: ready entries whose time is over
+   * by `now` live until `graceUntil`, those that would be due after `latestDueAt` are due `now`, and trouble of sites that
+   * would last longer is forgotten.
+   */
+  catchUp(times: {
+    readonly now: number
+    readonly graceUntil: number
+    readonly latestDueAt: number
+  }): Promise<void>
+
   /** Mail for the domain goes to this site: its waiting and coming entries count there. */
   place(domain: string, site: string): Promise<void>
   /** Remembers trouble of a site for all its entries; replaces what was remembered. */

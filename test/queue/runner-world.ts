@@ -111,6 +111,8 @@ export class World {
   decision: ReportDecision['kind'] = 'send'
   readonly runner: Runner
   now = 1_000
+  /** How much of `now` has not passed: the host's clock was set. */
+  clockSetBy = 0
   #sleeper: { readonly until: number; wake(): void } | null = null
 
   constructor(given: Partial<RunnerSettings> = {}, parts: WorldParts = {}) {
@@ -139,7 +141,7 @@ export class World {
           },
         },
         bouncer,
-        clock: { now: () => this.now, monotonic: () => this.now },
+        clock: { now: () => this.now, monotonic: () => this.now - this.clockSetBy },
         random: () => 0,
         wait: (ms, signal) => this.#wait(ms, signal),
         onSettled: (settled) => this.settled.push(settled),
@@ -164,6 +166,15 @@ export class World {
       await this.settle()
     }
     this.now = now
+    await this.settle()
+  }
+
+  /** Sets the host's clock. */
+  async setClock(now: number): Promise<void> {
+    this.clockSetBy += now - this.now
+    this.now = now
+    // Whoever sleeps has a timer, which knows nothing of clocks.
+    this.#sleeper?.wake()
     await this.settle()
   }
 

@@ -155,6 +155,61 @@ describe('an entry', () => {
   })
 })
 
+describe('an entry whose time ran out while nobody could try it', () => {
+  test('is tried when the host is switched on again, and given up an hour later', async () => {
+    world.decision = 'unwanted'
+    await add('bob@example.test')
+    world.now += 200 * HOUR
+    await world.runner.start()
+    await world.settle()
+    expect(world.addresses).toEqual(['bob@example.test'])
+    expect(world.reported).toEqual([])
+    for (let tries = 0; (await entries()).length > 0 && tries < 30; tries++) {
+      await world.conclude(greylistedFor(300))
+      await world.advanceTo(world.now + HOUR / 10)
+    }
+    expect(world.reported).toMatchObject([{ kind: 'failed', last: { status: '4.7.1' } }])
+    expect((world.reported[0]?.now ?? 0) / HOUR).toBeCloseTo(201, 0)
+  })
+
+  test('is tried when the clock is set forward, or the host has slept', async () => {
+    await world.runner.start()
+    await add('bob@example.test')
+    await world.settle()
+    await world.conclude(greylistedFor(300))
+    await world.setClock(200 * HOUR)
+    expect(world.addresses).toEqual(['bob@example.test'])
+    await world.conclude(delivered)
+    expect(world.reported).toEqual([])
+  })
+})
+
+describe('an entry that was queued while the clock was ahead', () => {
+  test('is tried when the clock is set back', async () => {
+    world.now = 500 * HOUR
+    await world.runner.start()
+    await add('bob@example.test')
+    await world.settle()
+    await world.conclude(unreachable)
+    await world.setClock(HOUR)
+    expect(world.addresses).toEqual(['bob@example.test'])
+    await world.conclude(unreachable)
+    const { sites } = await world.store.stats()
+    expect(sites).toMatchObject([{ trouble: { failures: 1, last: { at: HOUR } } }])
+    await world.advanceTo(2 * HOUR)
+    expect(world.addresses).toEqual(['bob@example.test'])
+  })
+
+  test('is tried when the daemon starts', async () => {
+    world.now = 500 * HOUR
+    await add('bob@example.test')
+    world.now = HOUR
+    await world.runner.start()
+    await world.settle()
+    expect(world.addresses).toEqual(['bob@example.test'])
+  })
+})
+
 describe('an entry that may have been delivered', () => {
   test('is tried again after the normal wait, marked', async () => {
     await world.runner.start()

@@ -209,6 +209,19 @@ export class MemoryQueueStore implements QueueStore {
     return reclaimed
   }
 
+  async catchUp({ now, graceUntil, latestDueAt }: Parameters<QueueStore['catchUp']>[0]): Promise<void> {
+    await this.#enter('catchUp')
+    for (const one of this.#ready()) {
+      if (one.entry.expiresAt <= now) one.entry = { ...one.entry, expiresAt: graceUntil }
+      if (one.entry.dueAt > latestDueAt) one.entry = { ...one.entry, dueAt: now }
+    }
+    for (const site of this.#sites.values()) {
+      if (Math.max(site.notBefore, site.trouble?.until ?? 0) <= latestDueAt) continue
+      site.notBefore = 0
+      site.trouble = null
+    }
+  }
+
   async place(domain: string, site: string): Promise<void> {
     await this.#enter('place')
     this.#places.set(domain, site)

@@ -3,6 +3,7 @@
  * travel between threads.
  */
 import { add, forgetKeys } from './adding.ts'
+import { catchUp } from './catching-up.ts'
 import { place, siteFailed, siteWorks, tidyLanes } from './lanes.ts'
 import { extend, giveBack, lease, leaseNotices, reclaim } from './leasing.ts'
 import { content, counts, get, history, list, nextDue, stats } from './reading.ts'
@@ -20,6 +21,7 @@ export const writing = {
   giveBack,
   extend,
   reclaim,
+  catchUp,
   place,
   siteFailed,
   siteWorks,

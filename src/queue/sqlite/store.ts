@@ -162,6 +162,12 @@ export class SqliteQueue implements QueueStore {
     return reclaimed
   }
 
+  async catchUp(times: Parameters<QueueStore['catchUp']>[0]): Promise<void> {
+    while ((await this.#thread.ask('catchUp', times)) > 0) {
+      // A page at a time, so that nobody waits for long.
+    }
+  }
+
   place(domain: string, site: string): Promise<void> {
     return this.#thread.ask('place', { domain, site })
   }
