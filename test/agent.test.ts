@@ -11,6 +11,7 @@ import {
   type LogEvent,
   parseAddress,
 } from '../src/index.ts'
+import { LogFileError } from '../src/log/errors.ts'
 import { startSandbox } from '../src/sandbox/sandbox.ts'
 import { fakeResolver } from './support/fake-resolver.ts'
 
@@ -337,10 +338,10 @@ describe('close', () => {
   })
 
   test('an agent that never sent, or could not, closes too', async () => {
-    await createAgent(options()).close()
+    await expect(createAgent(options()).close()).resolves.toBeUndefined()
     const broken = createAgent(options({ log: { file: join(directory, 'no', 'log') } }))
-    await broken.send(mail).catch(() => {})
-    await broken.close()
+    await expect(broken.send(mail)).rejects.toThrow(LogFileError)
+    await expect(broken.close()).resolves.toBeUndefined()
   })
 })
 

@@ -48,8 +48,9 @@ describe('the greeting', () => {
   })
 
   test('of another 2xx code is a greeting too (RFC 5321 §4.2.1: the first digit decides)', async () => {
-    const session = await open(await ordinaryServer({ greeting: '299 hi' }))
-    await session.quit()
+    const server = await ordinaryServer({ greeting: '299 hi' })
+    await (await open(server)).quit()
+    expect(await commandsAt(server)).toEqual(['EHLO client.example.test', 'QUIT'])
   })
 
   test.each(['554 5.7.1 not you', '521 no mail here', '450 4.7.1 later'])(
