@@ -115,7 +115,7 @@ describe('before anything is connected to,', () => {
       '/no/such/file',
     ],
     ['no recipient', { from: mail.from, text: 'Hi' }, 'MessageError', 'recipient'],
-    ['no author', { to: mail.to, text: 'Hi' }, 'MessageError', 'from'],
+    ['no author', { to: mail.to, text: 'Hi' }, 'MessageError', 'nobody in From'],
   ])('%s is found out', async (_what, wrong, name, words) => {
     await using agent = createAgent(options())
     await expectSilence(async () => {
