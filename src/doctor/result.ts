@@ -72,6 +72,9 @@ export const publish = (text: string, paste: string): Remedy => ({ kind: 'record
 export const runCommand = (text: string, paste: string): Remedy => ({ kind: 'command', text, paste })
 export const setting = (text: string, paste: string): Remedy => ({ kind: 'setting', text, paste })
 
+/** For what hangs on the address that receivers see, when that is not known. */
+export const sayAddress: Remedy = advice('Say it with --address.')
+
 /** A word as a shell takes it. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`

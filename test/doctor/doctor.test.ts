@@ -22,6 +22,19 @@ describe('examineHost', () => {
     expect(problemsOf(JSON.stringify({ interrupted: true, results: right.results }))).toEqual([])
   })
 
+  test('behind address translation, whatever hangs on the address says how to tell it', async () => {
+    const { results } = await examine(null, {
+      examination: { addresses: [] },
+      options: { sourceAddresses: ['192.168.1.5'] },
+    })
+    const hints = ['source-address', 'ehlo-name', 'reverse-dns', 'spf', 'block-list'].map((name) => {
+      const found = results.find(({ check, status }) => check === name && status === 'cannot-tell')
+      return [name, found?.remedies.some(({ text, paste }) => `${text} ${paste}`.includes('--address'))]
+    })
+    expect(hints).toEqual(hints.map(([name]) => [name, true]))
+    expect(results.find(({ code }) => code === 'address-translated')?.summary).toMatch(/\(NAT\)/)
+  })
+
   test('the schema names every check', () => {
     expect(checkNames).toEqual(checks.map(({ name }) => name))
   })

@@ -12,7 +12,17 @@ import {
 } from '../block-list.ts'
 import { defineCheck } from '../check.ts'
 import { evidenceOf, type Questions } from '../questions.ts'
-import { advice, cannotTell, type Finding, ok, problem, type Remedy, runCommand, setting } from '../result.ts'
+import {
+  advice,
+  cannotTell,
+  type Finding,
+  ok,
+  problem,
+  type Remedy,
+  runCommand,
+  sayAddress,
+  setting,
+} from '../result.ts'
 import { knownToOthers } from '../sender.ts'
 
 /** Listed outweighs refused, which outweighs silence. */
@@ -29,6 +39,7 @@ export function judgeBlockList(observed: BlockListObservation): Finding {
       ...said,
       code: 'address-unknown',
       summary: 'The address that receivers see is not known.',
+      remedies: [sayAddress],
     })
   if (verdicts.every(({ verdict }) => verdict === 'not-listed'))
     return ok({ ...said, code: 'not-listed', summary: `${names}: not listed.` })

@@ -2,7 +2,7 @@
 import { isAddressLiteral } from '../../config/host.ts'
 import { defineCheck } from '../check.ts'
 import { type Answer, evidenceOf, isUnanswered } from '../questions.ts'
-import { cannotTell, type Finding, ok, problem, publish, setting, warning } from '../result.ts'
+import { cannotTell, type Finding, ok, problem, publish, sayAddress, setting, warning } from '../result.ts'
 import { type GivenName, namesGiven, type OwnAddress, type Sender } from '../sender.ts'
 import { addressLine } from '../zone-line.ts'
 
@@ -58,8 +58,8 @@ function compare(hostname: string, own: readonly OwnAddress[], { known, evidence
     publish('Publish the address of the name.', addressLine(hostname, ip)),
   )
   if (own.length === 0) {
-    const summary = `${hostname} leads to ${known.join(', ')}; whether that is us is not known.`
-    return cannotTell({ code: 'ehlo-name-unconfirmed', summary, evidence })
+    const summary = `${hostname} leads to ${known.join(', ')}; whether receivers see us there is not known.`
+    return cannotTell({ code: 'ehlo-name-unconfirmed', summary, evidence, remedies: [sayAddress] })
   }
   if (missing.length === 0)
     return ok({ code: 'ehlo-name-ours', summary: `${hostname} leads to ${list(own)}.`, evidence })

@@ -7,13 +7,13 @@ import { defineCheck } from '../check.ts'
 import { isGenericName } from '../generic-name.ts'
 import { type Answer, evidenceOf, isUnanswered } from '../questions.ts'
 import {
-  advice,
   cannotTell,
   type Finding,
   ok,
   problem,
   publish,
   type Remedy,
+  sayAddress,
   setting,
   warning,
 } from '../result.ts'
@@ -92,7 +92,7 @@ function remediesFor({ address, sender, others }: ReverseDnsObservation): readon
 export const unknownAddress: Finding = cannotTell({
   code: 'address-unknown',
   summary: 'The address that receivers see is not known.',
-  remedies: [advice('Say it with --address.')],
+  remedies: [sayAddress],
 })
 
 export const reverseDnsCheck = defineCheck<readonly ReverseDnsObservation[]>({

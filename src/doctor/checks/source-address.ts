@@ -60,9 +60,12 @@ function judgeAddress(address: OwnAddress, sender: Sender): Finding {
     return ok({ subject: ip, code: 'address-allowed', summary, evidence })
   }
   if (knownToOthers([address], sender).length === 0) {
-    const summary = `A special-purpose address (${range}): it is translated to another on the way, which is not known here.`
+    const summary = `A special-purpose address (${range}), so there is address translation (NAT) on the way: receivers see another address, and none of them has said which.`
     const remedies = [
-      runCommand('Say the public address that it is translated to.', 'mxpress doctor --address <address>'),
+      runCommand(
+        'Say the public one, as your provider or router names it.',
+        'mxpress doctor --address <address>',
+      ),
     ]
     return cannotTell({ subject: ip, code: 'address-translated', summary, evidence, remedies })
   }

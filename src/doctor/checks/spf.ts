@@ -1,7 +1,16 @@
 /** Does the domain's SPF record let this host send? First whether it can be read, then what it says. */
 import { defineCheck } from '../check.ts'
 import { isUnanswered } from '../questions.ts'
-import { cannotTell, type Finding, ok, problem, publish, type Remedy, warning } from '../result.ts'
+import {
+  cannotTell,
+  type Finding,
+  ok,
+  problem,
+  publish,
+  type Remedy,
+  sayAddress,
+  warning,
+} from '../result.ts'
 import type { SpfObservation } from '../spf-evaluation.ts'
 import { endOf, mendedSpf, usesPtr } from '../spf-record.ts'
 import { txtLine } from '../zone-line.ts'
@@ -97,8 +106,8 @@ function doubtful({ domain, records: [record = ''], evaluations }: SpfObservatio
 function fine({ domain, evaluations, lookups }: SpfObservation): Finding {
   const cost = `${lookups?.count ?? 0} of ${MAX_LOOKUPS} lookups`
   if (evaluations.length === 0) {
-    const summary = `The record is valid (${cost}); whether it includes our address is not known.`
-    return cannotTell({ code: 'spf-address-unknown', summary })
+    const summary = `The record is valid (${cost}); whether it includes the address that receivers see is not known.`
+    return cannotTell({ code: 'spf-address-unknown', summary, remedies: [sayAddress] })
   }
   const who = evaluations.map(({ ip }) => ip).join(' and ')
   return ok({ code: 'spf-includes-us', summary: `${who} may send for ${domain}; ${cost}.` })
