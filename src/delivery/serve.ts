@@ -70,7 +70,10 @@ export async function serve(
         settleCompanions(others, serving, { source, around })
       }
       if (conclusion !== null) return { kind: 'concluded', session }
-      if (isGivenUp) break
+      if (isGivenUp) {
+        conclude(job, givenUp(lead.verdict, job), around)
+        return { kind: 'concluded', session }
+      }
       if (barrier !== null) {
         job.causes.push(barrier)
         // Whoever wants TLS may have mended his.
@@ -108,7 +111,7 @@ function isSettled({ job, verdict }: Judged, session: Session, around: Surroundi
   try {
     // Nobody takes out of the line who comes back to it after an abort.
     const isOver = signal.aborted && !isFinal(verdict)
-    const conclusion = isOver ? abortConclusion(signal) : conclusionOf(verdict, job, around)
+    const conclusion = isOver ? givenUp(verdict, job) : conclusionOf(verdict, job, around)
     if (conclusion === null) prepareNextTry(job, session, verdict, around)
     else conclude(job, conclusion, around)
     return conclusion !== null
@@ -202,6 +205,15 @@ function isFinal(verdict: Verdict): boolean {
 /** Gives the job its outcome and writes the line that says so. */
 export function conclude(job: Job, conclusion: Conclusion, around: Surroundings): void {
   logOutcome(job.conclude(conclusion, around.clock.monotonic()), job.delivery.id, around.log)
+}
+
+/** What the peer has said of the recipient stands, though nobody else is asked; else the abort is the cause. */
+function givenUp(verdict: Verdict, job: Job): Conclusion {
+  if (verdict.kind !== 'next-target' || verdict.cause.reply === undefined) {
+    return abortConclusion(job.delivery.signal)
+  }
+  job.causes.push(verdict.cause)
+  return concludeExhausted(job.causes)
 }
 
 function abortConclusion(signal: AbortSignal): Conclusion {

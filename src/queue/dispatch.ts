@@ -156,7 +156,7 @@ export class Dispatch {
     const { entry, begunAt } = about
     const now = clock.now()
     try {
-      if (firmness.signal.aborted && outcome.kind === 'deferred' && !outcome.uncertain) {
+      if (firmness.signal.aborted && isBrokenOff(outcome)) {
         await firmly(() => store.giveBack([entry.id], judge.owner), firmness)
         return
       }
@@ -207,4 +207,9 @@ export class Dispatch {
     this.#parts.slots.release(site)
     this.#parts.onFree()
   }
+}
+
+/** Nobody has had a word on it, so the stop may well be the reason. */
+function isBrokenOff(outcome: Outcome): boolean {
+  return outcome.kind === 'deferred' && !outcome.uncertain && outcome.cause.reply === undefined
 }

@@ -192,7 +192,7 @@ describe('an abort', () => {
     ['DATA', '250 2.0.0 taken', 'delivered', pipelining],
     ['BDAT', '250 2.0.0 taken', 'delivered', chunking],
     ['DATA', '554 5.7.1 spam', 'failed 5.7.1 end-of-data', pipelining],
-    ['DATA', '451 4.3.0 later', 'deferred 4.3.2 policy', pipelining],
+    ['DATA', '451 4.3.0 later', 'deferred 4.3.0 end-of-data', pipelining],
   ] as const)(
     'after the end of the content (%s): the reply is awaited, and %s counts',
     async (_how, verdict, expected, offers) => {

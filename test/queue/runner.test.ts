@@ -419,6 +419,19 @@ describe('stopping', () => {
     ])
   })
 
+  test('what a server has answered for now is kept with its words, and waits as ever', async () => {
+    await world.runner.start()
+    await add('a@one.test')
+    await world.settle()
+    const stopping = world.runner.stop()
+    await world.conclude(greylistedFor(300))
+    await stopping
+    const [entry] = await entries()
+    expect(entry).toMatchObject({ state: 'ready', attempts: 1, last: { isReply: true } })
+    expect(entry?.dueAt).toBeGreaterThanOrEqual(world.now + 5 * MINUTE)
+    expect(await world.store.history('M1-1')).toMatchObject([{ outcome: 'deferred', reply: { code: 450 } }])
+  })
+
   test('a transaction past the final dot is awaited, and lost there it is uncertain', async () => {
     await world.runner.start()
     await add('a@one.test')
