@@ -4,7 +4,7 @@
  * One rule: everything that can be wrong with options, message or addresses is found before anything is connected to.
  */
 import type { Agent, AgentSeams } from './agent/agent.ts'
-import { checkRoutes } from './agent/check-relays.ts'
+import { checkRoutes } from './agent/check-settings.ts'
 import { DirectAgent } from './agent/direct-agent.ts'
 import type { AgentOptions } from './config/options.ts'
 import { resolveSettings } from './config/settings.ts'

@@ -3,7 +3,7 @@
  * may be is decided where the library decides it, and a complaint names the option as it was written here.
  */
 import { type Command, Option } from 'commander'
-import { checkRoutes } from '../agent/check-relays.ts'
+import { checkRoutes } from '../agent/check-settings.ts'
 import { ConfigError } from '../config/errors.ts'
 import { type LoadConfigOptions, loadConfig } from '../config/file.ts'
 import { mergeOptions } from '../config/merge.ts'

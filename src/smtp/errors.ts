@@ -1,6 +1,7 @@
 /**
- * The ways an SMTP dialogue can fail, one class each, with a stable `code`. Thrown by the client, read by
- * `delivery/classify` alone. Messages carry no credentials; text of the peer in them is escaped where it is shown.
+ * The ways an SMTP dialogue can fail, one class each, with a stable `code`. Thrown by the client; what they mean for mail
+ * is decided in `delivery/classify` alone. Messages carry no credentials; text of the peer in them is escaped where it is
+ * shown.
  */
 
 /** Base of everything the client throws about a peer. */

@@ -1,4 +1,7 @@
-/** Why a certificate was not verified, or a handshake failed, in words. The codes are OpenSSL's and Node's; what is not listed is shown as it is. */
+/**
+ * Why a certificate was not verified, or a handshake failed, in words. The codes are OpenSSL's and Node's; what is not
+ * listed is shown as it is.
+ */
 
 const reasons: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',

@@ -1,4 +1,7 @@
-/** Which text is a domain or a host is known to floors above the configuration's, so its own check leaves some to this one. */
+/**
+ * What of the settings `config/` leaves to be checked: routes, because only `route/` above it knows what is one, and that
+ * every password can be read.
+ */
 import { readSecret } from '../config/secret.ts'
 import type { Settings } from '../config/settings.ts'
 import { createStaticRoutes, relayExchanger } from '../route/static-routes.ts'
