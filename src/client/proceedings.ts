@@ -168,7 +168,10 @@ export class Proceedings {
     this.#refusals?.set(place, reply)
   }
 
-  /** 421 ends it all (RFC 5321 §3.8). With the content out some peers mean this recipient only, and go on; then it ends if they close. */
+  /**
+   * Whether a reply ends the session: 421 does (RFC 5321 §3.8). But of several recipients, with the content out, some peers
+   * mean one by it and answer for the others too; so it is kept, as the reason in case they close the connection.
+   */
   isFarewell(reply: Reply): boolean {
     if (reply.code !== 421) return false
     if (this.session.isPastFinalDot && this.#refusals !== null) this.#farewell = reply
