@@ -119,6 +119,16 @@ describe('--relay', () => {
     },
   )
 
+  test('that wants a login for one recipient only is told too, and the other one is delivered', async () => {
+    const { at } = await relayWith({
+      RCPT: (client, command) => client.reply(command.includes('bob') ? '530 5.7.0 log in' : '250 2.1.5 ok'),
+    })
+    const finished = await send([...toBoth, '--relay', at])
+    expect(finished.code).toBe(78)
+    expect(finished.stderr).toMatch(/wants a login first: 530 5\.7\.0 log in; check its user and password\n/)
+    expect(finished.stdout).toContain('1 delivered, 1 deferred, 0 failed')
+  })
+
   test.each([
     [['--relay-tls', 'off'], 'would show the password'],
     [['--relay-tls', 'off'], 'allowPlaintextAuth'],
