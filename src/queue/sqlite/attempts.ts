@@ -1,5 +1,6 @@
 /** The attempts of an entry, oldest first; they go with it. */
 import type { AttemptRecord } from '../entry.ts'
+import { fromJson } from './rows.ts'
 import type { Sql } from './sql.ts'
 
 /** Adds an attempt to an entry that stays, and counts it. */
@@ -24,5 +25,5 @@ export function recordAttempt(
 export function attemptsOf(sql: Sql, id: number): readonly AttemptRecord[] {
   return sql
     .all('SELECT record FROM attempt WHERE entry = ? ORDER BY number', id)
-    .map(({ record }) => JSON.parse(String(record)) as AttemptRecord)
+    .flatMap(({ record }) => fromJson<AttemptRecord>(record) ?? [])
 }

@@ -1,5 +1,5 @@
 /** What a time without a runner, or a clock set anew, has done to ready entries. One rule: a page at a time, as steering does. */
-import { expectAt } from './lanes.ts'
+import { expectAt, TROUBLE_UNTIL } from './lanes.ts'
 import { STATES } from './rows.ts'
 import { numberOf, type Sql } from './sql.ts'
 
@@ -30,7 +30,7 @@ function bringForward(
 ): number {
   const freed = sql.run(
     `UPDATE lane SET not_before = NULL, trouble = NULL
-     WHERE trouble IS NOT NULL AND max(ifnull(not_before, 0), json_extract(trouble, '$.until')) > ?`,
+     WHERE trouble IS NOT NULL AND max(ifnull(not_before, 0), ifnull(${TROUBLE_UNTIL}, 0)) > ?`,
     latestDueAt,
   )
   const late = sql.all(

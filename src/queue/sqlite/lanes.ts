@@ -12,6 +12,9 @@ import { numberOf, numberOrNull, type Sql } from './sql.ts'
 /** Entries that `place` moves in one transaction; what is left is moved when its lane is due again. */
 const MOVED_AT_ONCE = 5_000
 
+/** When trouble ends; NULL where the row is damaged. */
+export const TROUBLE_UNTIL = "CASE WHEN json_valid(trouble) THEN json_extract(trouble, '$.until') END"
+
 /** The lane for entries of the domain; made if there is none. */
 export function laneOfDomain(sql: Sql, domain: string): number {
   const known = numberOrNull(sql.get('SELECT lane FROM domain WHERE name = ?', domain), 'lane')
@@ -86,10 +89,7 @@ export function siteWorks(sql: Sql, { site }: { readonly site: string }): void {
 
 /** The probe that was let through came to nothing: the next one may go. */
 export function allowProbe(sql: Sql, lane: number): void {
-  sql.run(
-    "UPDATE lane SET not_before = json_extract(trouble, '$.until') WHERE id = ? AND trouble IS NOT NULL",
-    lane,
-  )
+  sql.run(`UPDATE lane SET not_before = ${TROUBLE_UNTIL} WHERE id = ? AND trouble IS NOT NULL`, lane)
 }
 
 /** Forgets lanes for which nothing waits, and their domains. @returns whether there may be more */

@@ -76,6 +76,12 @@ export function toJson(value: unknown): string | null {
   return value === null ? null : JSON.stringify(value)
 }
 
-function fromJson<T>(text: unknown): T | null {
-  return typeof text === 'string' ? (JSON.parse(text) as T) : null
+/** `null` too for what is no JSON: SQLite has no checksums, and one damaged row must not hold up all that is leased with it. */
+export function fromJson<T>(text: unknown): T | null {
+  if (typeof text !== 'string') return null
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return null
+  }
 }

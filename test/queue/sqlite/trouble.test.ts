@@ -185,3 +185,34 @@ describe('a database', () => {
     await expect(reading).rejects.toMatchObject({ code: 'ERR_QUEUE_DAMAGED' })
   })
 })
+
+describe('a row with text that is no JSON any more', () => {
+  const request = { owner: 'me', now: 5_000, until: 60_000, max: 10, perSite: 10, room: new Map() }
+
+  const damage = (statement: string): void => {
+    const db = new DatabaseSync(path.join(dir, 'queue.db'))
+    db.exec(statement)
+    db.close()
+  }
+
+  test('holds up neither its own entry nor the others', async () => {
+    await using store = await openSqliteQueue(dir, { role: 'daemon' })
+    const { entryIds } = await store.add(submissionTo(['a@one.test', 'b@one.test', 'c@two.test']))
+    damage(`UPDATE entry SET last = '{"at":', attempts = 1; INSERT INTO attempt SELECT id, 1, '{' FROM entry`)
+    const leased = await store.lease(request)
+    expect(leased.map(({ entry }) => [entry.id, entry.last])).toEqual(entryIds.map((id) => [id, null]))
+    expect(await store.history(entryIds[0] ?? '')).toEqual([])
+    expect((await store.list({ selector: { kind: 'all' }, limit: 10 })).entries).toHaveLength(3)
+  })
+
+  test('as the trouble of a site is no trouble', async () => {
+    await using store = await openSqliteQueue(dir, { role: 'daemon' })
+    const { entryIds } = await store.add(submissionTo(['a@one.test']))
+    damage(`UPDATE lane SET trouble = '{"until":', not_before = 4000`)
+    await store.catchUp({ now: 5_000, graceUntil: 6_000, latestDueAt: 7_000 })
+    const [probe] = await store.lease(request)
+    expect(probe?.trouble).toBe(null)
+    await store.giveBack(entryIds, 'me')
+    expect(await store.lease(request)).toHaveLength(1)
+  })
+})
