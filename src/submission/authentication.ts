@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../time/clock.ts'
-import { AuthFailures } from './auth-failures.ts'
+import { AuthFailures, networkOf } from './auth-failures.ts'
 import { verifyPassword } from './password.ts'
 import { Refusal } from './refusal.ts'
 import { readUsers, userKey } from './users-file.ts'
@@ -37,17 +37,39 @@ export interface AuthenticatorOptions {
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { usersFile, clock, failureDelayMs = 1_000 } = options
   const failures = new AuthFailures(clock)
+  const turns = new Turns()
+  const judge = async (credentials: Credentials): Promise<boolean> => {
+    // Asked when it is its turn: guesses that came together must not be let through together.
+    if (failures.isBlocked(credentials.ip)) {
+      throw new Refusal(421, '4.7.0', 'too many failed logins from your address, try again later')
+    }
+    if (await isRight(usersFile, credentials)) return true
+    failures.add(credentials.ip)
+    return false
+  }
   return {
     async authenticate(credentials) {
-      if (failures.isBlocked(credentials.ip)) {
-        throw new Refusal(421, '4.7.0', 'too many failed logins from your address, try again later')
-      }
-      if (await isRight(usersFile, credentials)) return userKey(credentials.name)
-      failures.add(credentials.ip)
+      if (await turns.take(credentials.ip, () => judge(credentials))) return userKey(credentials.name)
       // Not kept alive for its own sake: a stop need not wait for guessers.
       await delay(failureDelayMs, undefined, { ref: false })
       throw new Refusal(535, '5.7.8', 'authentication credentials invalid')
     },
+  }
+}
+
+/** One client's logins one after another, so that a guesser with many connections keeps nobody else waiting. */
+class Turns {
+  readonly #last = new Map<string, Promise<unknown>>()
+
+  async take<T>(ip: string, work: () => Promise<T>): Promise<T> {
+    const network = networkOf(ip)
+    const turn = (this.#last.get(network) ?? Promise.resolve()).then(work, work)
+    this.#last.set(network, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.#last.get(network) === turn) this.#last.delete(network)
+    }
   }
 }
 

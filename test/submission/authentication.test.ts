@@ -68,6 +68,24 @@ test('AUTH LOGIN works', async () => {
   )
 })
 
+test('guesses that come together count as if they came one by one, and others are not kept waiting', async () => {
+  const authenticator = authenticatorAt()
+  const done: string[] = []
+  const guesses = Array.from({ length: 40 }, async (_, index) => {
+    const reply = await replyTo(authenticator.authenticate({ ...login, password: `guess ${index}` }))
+    done.push('guess')
+    return reply
+  })
+  const honest = authenticator.authenticate({ ...login, ip: '192.0.2.2' }).then(() => done.push('honest'))
+  const replies = await Promise.all(guesses)
+  await honest
+  expect(replies.slice(0, 20)).toEqual(new Array(20).fill(invalid))
+  expect(new Set(replies.slice(20))).toEqual(
+    new Set(['421 4.7.0 too many failed logins from your address, try again later']),
+  )
+  expect(done.indexOf('honest')).toBeLessThan(5)
+})
+
 test('the third wrong login ends the session', async () => {
   await using server = await public_()
   const client = await encrypted(server)
