@@ -40,7 +40,10 @@ export interface SendOptions {
    * `signal.reason`. `onOutcome` has told of every recipient by then.
    */
   readonly signal?: AbortSignal
-  /** Told of each recipient as soon as its outcome is known. */
+  /**
+   * Told of each recipient as soon as its outcome is known. What it throws stops the sending as `signal` does, and is what the
+   * call rejects with.
+   */
   readonly onOutcome?: (recipient: RecipientReport) => void
 }
 

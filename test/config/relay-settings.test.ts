@@ -2,16 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readEnvironment } from '../../src/config/environment.ts'
 import { parseConfig } from '../../src/config/file.ts'
 import { resolveSettings } from '../../src/config/settings.ts'
-
-const complaint = (options: unknown): string => {
-  try {
-    resolveSettings(options)
-  } catch (error) {
-    if (error instanceof TypeError) return error.message
-    throw error
-  }
-  return ''
-}
+import { complaint } from './complaint.ts'
 
 describe('a relay', () => {
   test('is asked at the port of submission, by STARTTLS, with a certificate that is verified', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AgentOptions } from '../../src/config/options.ts'
 import { resolveSettings, type Settings } from '../../src/config/settings.ts'
+import { complaint } from './complaint.ts'
 
 const defaults: Settings = {
   hostname: null,
@@ -57,16 +58,6 @@ const defaults: Settings = {
     domainLists: ['dbl.spamhaus.org'],
   },
   probe: { from: '<>', timeoutMs: 30_000, concurrency: 50, perSite: 2, perSession: 10 },
-}
-
-const complaint = (options: unknown): string => {
-  try {
-    resolveSettings(options)
-  } catch (error) {
-    if (error instanceof TypeError) return error.message
-    throw error
-  }
-  return ''
 }
 
 describe('resolveSettings', () => {
