@@ -1,8 +1,8 @@
 /** Whatever is aborted, and whenever: every recipient has exactly one outcome, and no mailbox two copies. */
 import fc from 'fast-check'
 import { afterAll, afterEach, expect, test } from 'vitest'
-import { createAgent, formatAddress, type Outcome } from '../src/index.ts'
-import { type DialogueLine, startSandbox } from '../src/sandbox/sandbox.ts'
+import { createAgent, formatAddress, type Outcome } from '../../src/index.ts'
+import { type DialogueLine, startSandbox } from '../../src/sandbox/sandbox.ts'
 
 /** Told of each line that an exchanger hears or says: the clock of these tests. */
 let onLine: (line: DialogueLine) => void = () => {}

@@ -2,9 +2,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type AgentOptions, createAgent, type RecipientReport, type SendReport } from '../src/index.ts'
-import { type ExchangerStatistics, startSandbox } from '../src/sandbox/sandbox.ts'
-import { FakeClock, mailboxes } from './delivery/fixtures.ts'
+import { type AgentOptions, createAgent, type RecipientReport, type SendReport } from '../../src/index.ts'
+import { type ExchangerStatistics, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { FakeClock, mailboxes } from '../delivery/fixtures.ts'
 
 const clock = new FakeClock()
 const sandbox = await startSandbox({ removeMail: true, slowSeconds: 0.05, clock })
