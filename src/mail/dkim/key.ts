@@ -2,7 +2,7 @@
  * Keys to sign with. One rule: what cannot sign is found out when it is read, and no message quotes what a key file holds.
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import { ConfigError } from '../../config/errors.ts'
 
 /** RFC 8301 §3.1 and RFC 8463. */
@@ -66,8 +66,11 @@ export async function readKey({
 /** The mode is that of what was read, whatever has the name a moment later. */
 async function readFileSafely(keyFile: string): Promise<{ readonly pem: string; readonly mode: number }> {
   try {
-    await using file = await open(keyFile)
-    const { mode, size } = await file.stat()
+    // A pipe that nobody writes to would hold up whoever opens it, for ever.
+    await using file = await open(keyFile, constants.O_RDONLY | constants.O_NONBLOCK)
+    const stats = await file.stat()
+    const { mode, size } = stats
+    if (!stats.isFile() && !stats.isDirectory()) throw new Error('expected a file, found a pipe or device')
     if (size > largestOctets) throw new Error(`it has ${size} octets, which no key has`)
     return { pem: await file.readFile('utf8'), mode }
   } catch (cause) {
@@ -78,6 +81,13 @@ async function readFileSafely(keyFile: string): Promise<{ readonly pem: string; 
 }
 
 function parseKey(pem: string, keyFile: string): KeyObject {
+  // OpenSSL would take the first without a word, and the record of the second would verify nothing.
+  const count = pem.match(/^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/gm)?.length ?? 0
+  if (count > 1) {
+    throw new ConfigError(
+      `Expected the DKIM key file ${keyFile} to be ${wanted}, found ${count}: give each a file`,
+    )
+  }
   try {
     return createPrivateKey(pem)
   } catch {

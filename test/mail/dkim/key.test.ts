@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { ConfigError } from '../../../src/config/errors.ts'
 import { readKey } from '../../../src/mail/dkim/key.ts'
@@ -24,6 +27,8 @@ test.each([
     String(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' })),
     'ed25519',
   ],
+  ['line ends of Windows', pemOf().replaceAll('\n', '\r\n'), 'rsa'],
+  ['its public key before it', `${rsa.publicKey.export({ format: 'pem', type: 'spki' })}${pemOf()}`, 'rsa'],
   ['text around it', `Bag Attributes\n${pemOf()}\n`, 'rsa'],
 ])('a key is read: %s', async (_name, pem, algorithm) => {
   const { key, warnings } = await readKey({ selector: 's', keyFile: makeFile(pem) })
@@ -49,6 +54,7 @@ test.each([
     ),
     'to have at least 1024 bits (RFC 8301 §3.2), found 512',
   ],
+  ['several keys', `${pemOf()}${pemOf({ type: 'pkcs1' })}`, 'found 2: give each a file'],
   ['a large file', 'x'.repeat(70_000), 'it has 70000 octets, which no key has'],
 ])('what is no key to sign with is refused, and nothing of it is shown: %s', async (_name, pem, words) => {
   const message = await complaintOf(makeFile(pem))
@@ -60,6 +66,17 @@ test.each([
 test('a file that is not there, or is none, is named with the reason', async () => {
   expect(await complaintOf('/nonexistent/dkim.key')).toBe('Cannot read the DKIM key file KEY: ENOENT')
   expect(await complaintOf(tmpdir())).toBe('Cannot read the DKIM key file KEY: EISDIR')
+})
+
+test('a pipe that nobody writes to, and a device, hold nobody up', async () => {
+  const pipe = makeFile('')
+  await rm(pipe)
+  await promisify(execFile)('mkfifo', [pipe])
+  for (const keyFile of [pipe, '/dev/zero']) {
+    expect(await complaintOf(keyFile)).toBe(
+      'Cannot read the DKIM key file KEY: expected a file, found a pipe or device',
+    )
+  }
 })
 
 test('a key that others can read, or that is short, is warned of', async () => {
