@@ -18,6 +18,9 @@ import { hiddenAnswer, linesWithoutSecrets, withoutSecrets } from './secrets.ts'
 /** Ends a content whose dots nobody doubles. */
 const BARE_END = Buffer.from('\r\n.\r\n')
 
+/** STARTTLS has eight letters; who says a megabyte without a blank need not read it again in every message. */
+const LONGEST_VERB = 40
+
 /** One dialogue over one connection. End it with `finish` or `drop`. */
 export class Talk {
   readonly #options: TalkOptions
@@ -208,5 +211,11 @@ export class Talk {
 
 /** The command of a line, in upper case: `MAIL FROM:<…>` is MAIL. */
 function verbOf(line: string): string {
-  return line.trim().split(/[\s:]/, 1)[0]?.toUpperCase() ?? ''
+  const verb =
+    line
+      .trimStart()
+      .slice(0, LONGEST_VERB + 1)
+      .split(/[\s:]/, 1)[0]
+      ?.toUpperCase() ?? ''
+  return verb.length > LONGEST_VERB ? `${verb.slice(0, LONGEST_VERB)}…` : verb
 }

@@ -34,6 +34,12 @@ test('lines go out as they are, and each reply is told with its command and its 
   expect(events.at(-1)).toMatchObject({ kind: 'ended', reason: null })
 })
 
+test('a command without an end is not repeated in messages', async () => {
+  const { say } = await talkTo(ordinary())
+  await say('x'.repeat(10_000))
+  await expect(say('NOOP')).rejects.toThrow(/^expected 2xx or 3xx to X{40}…, found 500/)
+})
+
 describe('content', () => {
   const server = () => ordinary()
 
