@@ -44,10 +44,17 @@ export async function readText(file: NamedFile): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(octets)
   } catch (error) {
-    throw new InputDataError(`${file.option} ${file.path}: expected text in UTF-8, found other octets`, {
-      cause: error,
-    })
+    throw noText(file, octets, error)
   }
+}
+
+/** What to say of a file that is not UTF-8; `beginning` are its first octets. */
+export function noText({ option, path }: NamedFile, beginning: Uint8Array, cause: unknown): InputDataError {
+  const [first, second] = beginning
+  // A byte order mark, as some editors of Windows save "Unicode".
+  const isUtf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  const found = isUtf16 ? 'UTF-16: save it as UTF-8' : 'other octets'
+  return new InputDataError(`${option} ${path}: expected text in UTF-8, found ${found}`, { cause })
 }
 
 /** Makes sure that a file can be read later. @throws {InputFileError} */

@@ -4,7 +4,7 @@
  */
 import { createReadStream } from 'node:fs'
 import { InputDataError } from './errors.ts'
-import { type NamedFile, STDIN, unreadable } from './input.ts'
+import { type NamedFile, noText, STDIN, unreadable } from './input.ts'
 
 /** A line with its number, from 1. */
 export interface Line {
@@ -33,13 +33,13 @@ export async function* linesOf(file: NamedFile): AsyncGenerator<Line, void, unde
 
 async function* textOf(file: NamedFile): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
+  let beginning: Uint8Array = new Uint8Array()
   const decode = (octets?: Uint8Array): string => {
+    if (beginning.length === 0 && octets !== undefined) beginning = octets
     try {
       return octets === undefined ? decoder.decode() : decoder.decode(octets, { stream: true })
     } catch (cause) {
-      throw new InputDataError(`${file.option} ${file.path}: expected text in UTF-8, found other octets`, {
-        cause,
-      })
+      throw noText(file, beginning, cause)
     }
   }
   for await (const octets of octetsOf(file)) yield decode(octets)

@@ -30,6 +30,12 @@ export function repeatable<T>(
   return (text, previous = []) => [...previous, parse(text)]
 }
 
+/** Takes a value as it is, and no second one: of two lists none shall be left out without a word. */
+export function onlyOnce(text: string, previous?: string): string {
+  if (previous === undefined) return text
+  throw new InvalidArgumentError('Expected the option once.')
+}
+
 /** Leaves a value as it is. */
 export const asWritten = (text: string): string => text
 

@@ -44,9 +44,14 @@ export function probeLines(report: ProbeReport, { matrix, paint }: ProbeTextOpti
 function verdictLine(report: ProbeReport, paint: Paint): string {
   const { verdict, target, decidedBy, reason } = report
   const word = paint(answerStyles[answerOf(report)], verdict.padEnd(LONGEST_VERDICT))
-  const by =
-    decidedBy === null ? '' : ` ${escapeText(decidedBy.exchanger)} [${decidedBy.ip}]:${decidedBy.port}`
+  const by = decidedBy === null ? '' : ` ${peerName(decidedBy.exchanger, decidedBy)}`
   return `${word} ${escapeText(target.trim())}${by}: ${escapeText(reason)}`
+}
+
+/** `mx1.example.test [192.0.2.7]:25`, and of an address literal the address once. */
+function peerName(exchanger: string, { ip, port }: { readonly ip: string; readonly port: number }): string {
+  const place = `[${ip}]:${port}`
+  return exchanger === `[${ip}]` ? place : `${escapeText(exchanger)} ${place}`
 }
 
 function meaningOf({ meaning, retryAfterSeconds }: ProbeReport): string {
@@ -144,7 +149,7 @@ function transcriptLines(
     const who = from === 'client' ? paint('cyan', 'C:') : paint('green', 'S:')
     return `${paint('dim', (atMs / 1000).toFixed(3).padStart(8))} ${who} ${escapeText(line)}`
   })
-  return [paint('dim', `-- ${escapeText(host)} [${ip}]:${port}`), ...said]
+  return [paint('dim', `-- ${peerName(host, { ip, port })}`), ...said]
 }
 
 const order: readonly Verdict[] = [

@@ -13,7 +13,7 @@ import { type AgentOptionValues, dnsOption, readAgentOptions, tlsOption } from '
 import { type CommonOptions, newCommand } from './command.ts'
 import { UsageError } from './errors.ts'
 import { type ExitCode, exitCodeOfAnswers, exitCodes } from './exit-code.ts'
-import { given, repeatable, routeEntry, timeLimit, wholeNumber } from './option-values.ts'
+import { given, onlyOnce, repeatable, routeEntry, timeLimit, wholeNumber } from './option-values.ts'
 import { csvOutput, jsonOutput, type ProbeOutput, textOutput } from './probe-output.ts'
 import { ProbeTargets } from './probe-targets.ts'
 import { Progress } from './progress.ts'
@@ -59,7 +59,11 @@ export function probeCommand(): Command {
 function addQuestions(command: Command): void {
   command
     .optionsGroup('What is asked:')
-    .option('--file <list>', "further targets, one a line, '#' begins a comment; '-' is standard input")
+    .option(
+      '--file <list>',
+      "further targets, one a line, '#' begins a comment; '-' is standard input",
+      onlyOnce,
+    )
     .addOption(new Option('--stop-after <stage>', 'the last stage (default: rcpt)').choices(probeStages))
     .option('--first', 'end with the first address that decides, as a delivery would')
     .option('--from <address>', 'reverse-path (default: <>)')

@@ -27,8 +27,8 @@ const AHEAD = 1_000
  * @param targets one, or any number: `bob@example.org`, `example.org`, `[192.0.2.1]`
  * @returns one report for each, in their order; what the network does is in it and never thrown
  * @throws {TypeError} {AddressError} at once, for a wrong option or for a target of a string or an array; the iteration
- * throws {ConfigError}, {AddressError} for a target of another iterable, and `signal.reason` when aborted, after the reports
- * on what is known by then.
+ * throws {ConfigError}, and behind the reports on what is known by then {AddressError} for a target of another iterable, what
+ * that iterable throws, and `signal.reason` when aborted.
  * @example
  * ```ts
  * for await (const { target, verdict, reason } of probe(['bob@example.net', 'example.com'], {
@@ -83,6 +83,7 @@ async function* run(
       if (!event.isUntouched) yield event.report
     }
     outer?.throwIfAborted()
+    input.throwFailure()
   } finally {
     leaving.abort(new DOMException('nobody takes the reports any more', 'AbortError'))
     input.close()

@@ -8,6 +8,7 @@ export class TargetInput {
   readonly #signal: AbortSignal
   #next: Promise<{ readonly target: ProbeTarget } | 'no more'> | null = null
   #isOver = false
+  #failure: unknown = null
 
   constructor(targets: Iterable<string> | AsyncIterable<string>, signal: AbortSignal) {
     this.#iterator =
@@ -15,11 +16,16 @@ export class TargetInput {
     this.#signal = signal
   }
 
-  /** The next target, the same until it is taken; `null` once there was `no more`. @throws {AddressError} */
+  /** The next target, the same until it is taken; `null` once there was `no more`. */
   next(): Promise<{ readonly target: ProbeTarget } | 'no more'> | null {
     if (this.#isOver) return null
     this.#next ??= this.#read()
     return this.#next
+  }
+
+  /** Why there is no more, when that is not the end: to be thrown behind what was known by then. */
+  throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure
   }
 
   /** The target that `next` gave is taken. */
@@ -38,7 +44,7 @@ export class TargetInput {
       const result = await unlessAborted(Promise.resolve(this.#iterator.next()), this.#signal)
       if (result.done !== true) return { target: parseProbeTarget(result.value) }
     } catch (error) {
-      if (!this.#signal.aborted) throw error
+      if (!this.#signal.aborted) this.#failure = error
     }
     this.#isOver = true
     return 'no more'

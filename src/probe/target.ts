@@ -1,6 +1,7 @@
 /** What is asked about: a mailbox, or a domain by its postmaster (RFC 5321 §4.5.1 has every domain know one). */
 import { type Address, parseAddress } from '../mail/address.ts'
 import { normaliseDomain } from '../mail/address-domain.ts'
+import { AddressError } from '../mail/address-error.ts'
 
 /** A target, read. */
 export interface ProbeTarget {
@@ -18,6 +19,7 @@ export interface ProbeTarget {
  */
 export function parseProbeTarget(text: string): ProbeTarget {
   const trimmed = text.trim()
+  if (trimmed === '') throw new AddressError(text, 'expected an address or a domain, found nothing')
   if (trimmed.includes('@')) {
     const mailbox = parseAddress(trimmed)
     return { text, domain: mailbox.domain, mailbox, isDomain: false }

@@ -168,6 +168,8 @@ describe('exit codes', () => {
 
   test.each([
     [64, [], /a target is missing/],
+    [64, [''], /Malformed address ``: expected an address or a domain, found nothing/],
+    [64, ['--file', 'a', '--file', 'b'], /'b' is invalid\. Expected the option once\./],
     [64, ['bob@'], /Malformed address `bob@`/],
     [64, ['two words.test'], /two words/],
     [64, ['accepts.test', '--json', '--csv'], /--csv cannot be used with --json/],
@@ -213,12 +215,37 @@ describe('--file', () => {
   })
 
   test.each([
-    ['octets that are no text', Uint8Array.of(0x66, 0xff, 0x0a), /expected text in UTF-8/],
+    [
+      'octets that are no text',
+      Uint8Array.of(0x66, 0xff, 0x0a),
+      /expected text in UTF-8, found other octets/,
+    ],
+    ['UTF-16, lower octet first', Buffer.from('\uFEFFa.test\n', 'utf16le'), /found UTF-16: save it as UTF-8/],
+    ['UTF-16, higher octet first', Buffer.from('\uFEFFa.test\n', 'utf16le').swap16(), /found UTF-16/],
     ['a line without an end', 'x'.repeat(200_000), /line 1 is longer than 10000 characters/],
   ])('of %s ends with 65', async (_title, content, complaint) => {
     const { code, stderr } = await probe(['--file', await listed(content)])
     expect(code).toBe(65)
     expect(stderr).toMatch(complaint)
+  })
+
+  test('from standard input that becomes no text shows what was asked before', async () => {
+    const probing = await start(['probe', ...intoSandbox(sandbox), '--file', '-', '--json'], {
+      stdin: null,
+    })
+    probing.write('user@accepts.test\n')
+    await probing.printed(/"verdict": "accepts"/)
+    probing.write(Uint8Array.of(0xff, 0x0a))
+    const { code, stdout, stderr } = await probing.finished()
+    expect(code).toBe(65)
+    expect(stderr).toMatch(/expected text in UTF-8/)
+    expect(probeDocument(stdout).counts).toEqual({ accepts: 1 })
+  })
+
+  test('an address literal is named once', async () => {
+    const { stdout } = await probe(['user@[127.200.1.1]', '--transcript'])
+    expect(stdout).toMatch(/^-- \[127\.200\.1\.1\]:\d+$/m)
+    expect(stdout).toMatch(/^unreachable user@\[127\.200\.1\.1\] \[127\.200\.1\.1\]:\d+: connection refused/m)
   })
 
   test('from standard input leaves malformed lines out, names them, and ends with 65', async () => {

@@ -68,6 +68,11 @@ export class Running {
     return this.#stderr
   }
 
+  /** More standard input, of a command that was started with `stdin: null`. */
+  write(input: string | Uint8Array): void {
+    this.#child.stdin.write(input)
+  }
+
   /** Goes away as a reader, as `head` does. */
   stopReading(): void {
     this.#child.stdout.destroy()

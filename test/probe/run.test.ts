@@ -283,11 +283,16 @@ test('leaving the iteration ends the sessions that are open', async () => {
   await server.settled()
 })
 
-test('targets of an iterable are read as they are wanted, and a malformed one ends the iteration', async () => {
+test('targets of an iterable are read as they are wanted; behind those before it, a malformed one ends the iteration', async () => {
   const server = await serverWith()
   const resolver = new OneExchanger(server.address)
   const reports = probe(new Set(['a.test', 'b@@c']), leadingTo(server.port), { resolver })
-  await expect(all(reports)).rejects.toThrow(/Malformed address `b@@c`/)
+  const told: string[] = []
+  const running = async (): Promise<void> => {
+    for await (const { target } of reports) told.push(target)
+  }
+  await expect(running()).rejects.toThrow(/Malformed address `b@@c`/)
+  expect(told).toEqual(['a.test'])
 })
 
 describe('port 25', () => {
