@@ -59,7 +59,8 @@ class Mood {
     this.#isBegun = mood >= 0.09
     if (this.#isBegun) return client.reply('250 2.1.0 ok')
     if (mood < 0.01) hangUp(client)
-    return client.reply(mood < 0.05 ? '421 4.3.2 bye' : '451 4.3.0 not now')
+    if (mood < 0.03) return client.reply('530 5.7.0 log in first')
+    return client.reply(mood < 0.06 ? '421 4.3.2 bye' : '451 4.3.0 not now')
   }
 
   async #rcpt(client: Conversation, who: string): Promise<void> {
@@ -68,6 +69,7 @@ class Mood {
     if (mood < 0.02) hangUp(client)
     if (mood < 0.05) return this.#goodbye(client)
     if (mood < 0.12) return client.reply('550 5.1.1 unknown')
+    if (mood < 0.13) return client.reply('530 5.7.0 log in first')
     if (mood < 0.17) return client.reply('450 4.2.0 later')
     if (mood < 0.27) return client.reply(tooMany[Math.floor(this.#roll() * tooMany.length)] ?? '452 too many')
     this.#accepted.push(who)

@@ -353,6 +353,11 @@ describe.each([
         const isUncertain = outcome.kind === 'deferred' && outcome.uncertain
         const known = outcome.kind === 'delivered' ? 1 : 0
         expect(isUncertain ? Math.min(copies, 1) : known, `${seed}: ${summary(outcome)}`).toBe(copies)
+        // Nobody is told of an attempt twice.
+        const told = outcome.attempts.map(
+          ({ startedAt, ip, port, stage }) => `${startedAt} ${ip}:${port} ${stage}`,
+        )
+        expect(new Set(told).size, `${seed}: ${told}`).toBe(told.length)
       }
     }
   })
