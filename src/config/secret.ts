@@ -71,7 +71,8 @@ function missing(what: string): never {
 
 async function readText(file: string, name: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    // Some editors put a byte order mark first, as before a configuration file.
+    return (await readFile(file, 'utf8')).replace(/^\ufeff/, '')
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
     throw new ConfigError(`Cannot read the password in ${name}: ${code ?? message}`, { cause })

@@ -13,9 +13,12 @@ const fileWith = async (text: string): Promise<string> => {
   return file
 }
 
-test.each([SECRET, `${SECRET}\n`, `${SECRET}\r\n`])('the file %j holds the password', async (text) => {
-  expect(await readSecret({ kind: 'file', file: await fileWith(text) })).toBe(SECRET)
-})
+test.each([SECRET, `${SECRET}\n`, `${SECRET}\r\n`, `\ufeff${SECRET}\r\n`])(
+  'the file %j holds the password',
+  async (text) => {
+    expect(await readSecret({ kind: 'file', file: await fileWith(text) })).toBe(SECRET)
+  },
+)
 
 test('blanks belong to a password', async () => {
   expect(await readSecret({ kind: 'file', file: await fileWith(' a b \n') })).toBe(' a b ')
