@@ -3,22 +3,12 @@
  * the first message, so that nothing is connected to before everything has been checked.
  */
 import { randomUUID } from 'node:crypto'
-import { type DialogueListener, harmless } from '../client/dialogue.ts'
-import { familiesOfSources, hostnamesBySource } from '../client/source-address.ts'
-import { tlsClientFor } from '../client/trust.ts'
-import { systemHostname } from '../config/hostname.ts'
 import type { Settings } from '../config/settings.ts'
-import { Deliverer } from '../delivery/deliver.ts'
-import { Limits } from '../delivery/limits.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import { OutcomesOnDemand } from '../delivery/outcome-stream.ts'
 import { type PlannedRoute, planEnvelope } from '../delivery/plan.ts'
 import { reportOutcome, type SendReport } from '../delivery/report.ts'
 import { RunningReport } from '../delivery/running-report.ts'
-import type { Surroundings } from '../delivery/surroundings.ts'
-import { TargetMemory } from '../delivery/target-memory.ts'
-import { createCachingResolver } from '../dns/cache.ts'
-import { createSystemResolver } from '../dns/system.ts'
 import { openFileLog } from '../log/file-log.ts'
 import { type Log, silentLog } from '../log/log.ts'
 import type { ComposedMail } from '../mail/compose.ts'
@@ -26,32 +16,20 @@ import type { Envelope } from '../mail/envelope.ts'
 import type { Mail } from '../mail/mail.ts'
 import type { Message } from '../mail/message.ts'
 import type { Signer } from '../mail/signer.ts'
-import { createRouter } from '../route/router.ts'
 import { type Clock, systemClock } from '../time/clock.ts'
 import type { Agent, AgentSeams, EnqueueOptions, SendOptions } from './agent.ts'
-import { checkSecrets } from './check-settings.ts'
 import type { Enqueued, MailQueueParts } from './mail-queue.ts'
+import { type AgentParts, openParts } from './parts.ts'
 import { Queueing } from './queueing.ts'
 import { type RelayCheck, RelayChecks } from './relay-check.ts'
 import type { QueueResult } from './results.ts'
-import { openSigning, type Signing } from './signing.ts'
-
-/** What has to be looked up or opened before the first message. */
-interface Parts {
-  readonly hostname: string
-  readonly log: Log
-  readonly router: ReturnType<typeof createRouter>
-  readonly signer: Signer | null
-  readonly rereadKeys: Signing['rereadKeys']
-  readonly deliverer: Deliverer
-}
 
 /** Delivers now, or hands over to the queue. Close it. */
 export class DirectAgent implements Agent {
   readonly #settings: Settings
   readonly #seams: AgentSeams
   readonly #clock: Clock
-  #parts: Promise<Parts> | null = null
+  #parts: Promise<AgentParts> | null = null
   readonly #sending = new Set<Promise<SendReport>>()
   readonly #relayChecks = new RelayChecks()
   /** Ten megabytes of MIME that whoever delivers finished messages never needs. */
@@ -140,8 +118,8 @@ export class DirectAgent implements Agent {
   }
 
   async rereadKeys(): Promise<void> {
-    const { rereadKeys, log } = await this.#ready()
-    for (const text of await rereadKeys()) this.#warn(text, log)
+    const { rereadKeys, warn } = await this.#ready()
+    for (const text of await rereadKeys()) warn(text)
   }
 
   close(): Promise<void> {
@@ -165,71 +143,29 @@ export class DirectAgent implements Agent {
     await this.close()
   }
 
-  async #compose(mail: Mail, { hostname, signer }: Parts): Promise<ComposedMail> {
+  async #compose(mail: Mail, { hostname, signer }: AgentParts): Promise<ComposedMail> {
     this.#composer ??= import('../mail/compose.ts')
     const { composeMail } = await this.#composer
     const { message, envelope } = await composeMail(mail, { hostname, now: () => this.#clock.now() })
     return { message: await signed(message, signer), envelope }
   }
 
-  #ready(): Promise<Parts> {
+  #ready(): Promise<AgentParts> {
     if (this.#closing !== null) {
       return Promise.reject(closedError())
     }
-    this.#parts ??= this.#open().catch((error: unknown) => {
+    this.#parts ??= openParts({
+      settings: this.#settings,
+      seams: this.#seams,
+      clock: this.#clock,
+      random: this.#random(),
+      openLog: async () => this.#seams.log ?? (await this.#openLog()),
+    }).catch((error: unknown) => {
       // Whoever mends what was wrong, such as a directory for the log, may go on with this agent.
       this.#parts = null
       throw error
     })
     return this.#parts
-  }
-
-  async #open(): Promise<Parts> {
-    const { dns, smtp, routes, relay, fallbackRelay, sourceAddresses, delivery } = this.#settings
-    const hostname = this.#settings.hostname ?? (await systemHostname())
-    const tlsClient = tlsClientFor(this.#settings.tls)
-    await checkSecrets(this.#settings)
-    const asked = this.#seams.resolver ?? createSystemResolver(dns)
-    const { signer, warnings, rereadKeys } = await openSigning({
-      settings: this.#settings,
-      resolver: asked,
-      now: () => this.#clock.now(),
-      onUnsigned: (unsigned) => log.write({ kind: 'unsigned', id: '-', ...unsigned }),
-    })
-    const log = this.#seams.log ?? (await this.#openLog())
-    for (const text of warnings) this.#warn(text, log)
-    const resolver = createCachingResolver(asked, { clock: this.#clock })
-    const router = createRouter({
-      resolver,
-      hostname,
-      otherHostnames: Object.values(this.#settings.sourceHostnames),
-      port: smtp.port,
-      allowLocalAddresses: smtp.allowLocalAddresses,
-      routes,
-      relay,
-      fallbackRelay,
-      families: familiesOfSources(sourceAddresses),
-      onLookup: (lookup) => log.write({ kind: 'lookup', id: '-', ...lookup }),
-    })
-    const surroundings: Surroundings = {
-      router,
-      limits: new Limits(delivery),
-      memory: new TargetMemory(this.#clock),
-      session: {
-        hostname,
-        sourceAddresses,
-        sourceHostnames: hostnamesBySource(this.#settings.sourceHostnames),
-        timeouts: this.#settings.timeouts,
-        tlsPolicy: { ...this.#settings.tls, decidedBy: 'configuration' },
-        tlsClient,
-      },
-      signer,
-      log,
-      clock: this.#clock,
-      random: this.#random(),
-      trace: this.#trace(log),
-    }
-    return { hostname, log, router, signer, rereadKeys, deliverer: new Deliverer(surroundings) }
   }
 
   async #queueParts(): Promise<Omit<MailQueueParts, 'onSettled'>> {
@@ -251,17 +187,6 @@ export class DirectAgent implements Agent {
       clock: this.#clock,
       random,
     }
-  }
-
-  #trace(log: Log): DialogueListener | null {
-    const { trace } = this.#seams
-    return trace === undefined ? null : harmless(trace, (text) => this.#warn(text, log))
-  }
-
-  #warn(text: string, log: Log): void {
-    log.write({ kind: 'trouble', id: '-', error: text })
-    if (this.#seams.onWarning !== undefined) this.#seams.onWarning(text)
-    else process.emitWarning(text, 'MxpressWarning')
   }
 
   async #openLog(): Promise<Log> {
