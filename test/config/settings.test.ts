@@ -376,6 +376,19 @@ describe('a wrong option is named, with what was expected and found', () => {
     expect(complaint(options)).toBe(message)
   })
 
+  test.each([
+    [
+      { dkim: { 'example.org': { selector: 's', keyFile: 'k', headers: ['Subject,'] } } },
+      'Expected `dkim."example.org".headers[0]` to be the name of a header field, of letters, digits and hyphens, that stays as it is on the way, so not Received, Return-Path, Bcc or DKIM-Signature, got `"Subject,"`',
+    ],
+    [
+      { dkim: { selector: 's' } },
+      'Expected `dkim.selector` to be a domain with a table, [dkim."example.org"], of `selector` and `keyFile`, got `"s"`',
+    ],
+  ])('%j: a table of DKIM with the form that it should have', (options, message) => {
+    expect(complaint(options)).toBe(message)
+  })
+
   test('all of them at once, one a line', () => {
     expect(complaint({ smtp: { port: 0 }, dns: { server: [] } }).split('\n')).toEqual([
       'Unknown option `dns.server`; did you mean `dns.servers`?',
