@@ -45,6 +45,13 @@ export function doctorCommand(): Command {
       'mxpress doctor --json | jq -r \'.results[] | select(.status != "ok") | .code\'',
     ],
   })
+  return addTrialAndOutput(addQuestions(addSender(command))).action(async (options: DoctorOptionValues) => {
+    process.exitCode = await doctor(options)
+  })
+}
+
+function addSender(command: Command): Command {
+  return command
     .optionsGroup('Who would send:')
     .option(
       '--domain <domain>',
@@ -56,6 +63,10 @@ export function doctorCommand(): Command {
       'address that receivers see (repeatable; default: found out)',
       repeatable(ipAddress),
     )
+}
+
+function addQuestions(command: Command): Command {
+  return command
     .optionsGroup('Whom to ask:')
     .addOption(dnsOption())
     .option(
@@ -75,15 +86,14 @@ export function doctorCommand(): Command {
       'block list of domains (repeatable; default: dbl.spamhaus.org)',
       repeatable(asWritten),
     )
-    .optionsGroup('What to try:')
-    .option('--log <file>', 'the log (default: mxpress.log)')
+}
+
+function addTrialAndOutput(command: Command): Command {
+  command.optionsGroup('What to try:').option('--log <file>', 'the log (default: mxpress.log)')
   return addQueueOption(command)
     .optionsGroup('Output:')
     .option('--evidence', 'queries and answers of every check, not only where something is wrong')
     .option('--fix-records', 'print all records to publish, as a zone file, instead of the results')
-    .action(async (options: DoctorOptionValues) => {
-      process.exitCode = await doctor(options)
-    })
 }
 
 function ipAddress(text: string): string {
