@@ -9,10 +9,15 @@ import { type AddressEnd, type AddressInquiry, interruption } from './inquiry.ts
 import { ProbeRecord } from './record.ts'
 import type { ProbeSurroundings } from './surroundings.ts'
 
+/** Addresses remembered that do not bear sharing; the oldest goes. */
+const MAX_UNSHARED = 10_000
+
 /** The lines of one run. */
 export class AddressLines {
   readonly #around: ProbeSurroundings
   readonly #lines = new Map<string, Waiting[]>()
+  /** Where an answer in a shared session did not count. To ask everybody twice there would be worse than not to share. */
+  readonly #unshared = new Set<string>()
 
   constructor(around: ProbeSurroundings) {
     this.#around = around
@@ -24,7 +29,7 @@ export class AddressLines {
     const { site, target, stopping } = inquiry
     const { exchanger, ip } = target
     const key = `${site} ${exchanger.host} ${ip} ${exchanger.port}`
-    const waiting = { inquiry, resolve }
+    const waiting = { inquiry, discounted: null, resolve }
     const line = this.#lines.get(key) ?? []
     this.#lines.set(key, line)
     // Whichever answer of the name servers came first: reports are in the order of the targets.
@@ -53,7 +58,20 @@ export class AddressLines {
     // Those who come at the same moment may have one before them.
     await setImmediate()
     let waiting = next()
-    while (waiting !== undefined) waiting = await probeAddress(waiting, next, this.#around)
+    const following = () => (this.#unshared.has(key) ? undefined : next())
+    while (waiting !== undefined) {
+      waiting = await probeAddress(waiting, following, this.#around)
+      if (waiting !== undefined) this.#shareNoMore(key)
+    }
+  }
+
+  #shareNoMore(key: string): void {
+    this.#unshared.add(key)
+    if (this.#unshared.size <= MAX_UNSHARED) return
+    for (const oldest of this.#unshared) {
+      this.#unshared.delete(oldest)
+      return
+    }
   }
 }
 

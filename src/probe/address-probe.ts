@@ -9,7 +9,7 @@ import type { Trace } from '../client/dialogue.ts'
 import { leave } from '../client/inquiry.ts'
 import type { Session } from '../client/session.ts'
 import type { Cause } from '../delivery/outcome.ts'
-import { type AddressEnd, type AddressInquiry, causeOfError, endsAfter } from './inquiry.ts'
+import { type AddressEnd, type AddressInquiry, causeOfError, endsAfter, reasonOf } from './inquiry.ts'
 import { askMailbox } from './mailbox-inquiry.ts'
 import { openFor } from './opening.ts'
 import { ProbeRecord } from './record.ts'
@@ -20,6 +20,8 @@ import { rule } from './verdict.ts'
 /** An inquiry, and who waits for its end. */
 export interface Waiting {
   readonly inquiry: AddressInquiry
+  /** The answer in a shared session, which did not count; `null`: not asked yet. */
+  readonly discounted: string | null
   resolve(end: AddressEnd): void
 }
 
@@ -56,6 +58,12 @@ class AddressProbe {
     this.#next = next
     this.#around = around
     this.#record = new ProbeRecord(around.settings)
+    if (first.discounted !== null) {
+      this.#record.said(
+        'client',
+        `[asked in a shared session before: ${first.discounted}; that does not count]`,
+      )
+    }
   }
 
   async run(): Promise<Waiting | undefined> {
@@ -84,7 +92,7 @@ class AddressProbe {
       const isFinal = cause !== null && isFinalAboutMailbox(cause)
       if (this.#asked > 1 && !isFinal && !inquiry.stopping.signal.aborted) {
         await session.quit()
-        return this.#current
+        return { ...this.#current, discounted: cause === null ? '' : reasonOf(cause) }
       }
       const following = isFinal && this.#mayGoOn(session) ? this.#next() : undefined
       if (following === undefined) return this.#quit(session, cause)

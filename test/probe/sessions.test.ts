@@ -26,6 +26,8 @@ const probed = (
 
 const oneByOne = { perSite: 1 }
 const verdicts = (reports: readonly ProbeReport[]): readonly string[] => reports.map(({ verdict }) => verdict)
+const linesOf = ({ exchangers }: ProbeReport) =>
+  exchangers[0]?.addresses[0]?.transcript?.map(({ line }) => line)
 /** How many mailboxes each session was asked about. */
 const asked = (server: ScriptedServer): readonly number[] =>
   server.conversations.map((_, at) => verbs(server, at).filter((verb) => verb === 'RCPT').length)
@@ -108,7 +110,7 @@ describe('a mailbox is asked about again, in a session of its own, when in a sha
     const server = await serverWith(to({ u2: atFirst(answer, '550 5.1.1 no such user') }))
     const reports = await probed(server, mailboxes(5), { limits: oneByOne })
     expect(verdicts(reports)).toEqual(['accepts', 'accepts', 'rejects', 'accepts', 'accepts'])
-    expect(asked(server)).toEqual([3, 3])
+    expect(asked(server)).toEqual([3, 1, 1, 1])
     expect(reports[2]?.exchangers[0]?.addresses[0]?.openedFor).toBeNull()
   })
 
@@ -120,8 +122,25 @@ describe('a mailbox is asked about again, in a session of its own, when in a sha
     expect(verdicts(await probed(server, mailboxes(3), { limits: oneByOne }))).toEqual(
       Array(3).fill('accepts'),
     )
-    expect(asked(server)).toEqual([1, 2])
+    expect(asked(server)).toEqual([1, 1, 1])
   })
+})
+
+test('where one answer in a shared session did not count, nobody shares any more', async () => {
+  const server = await serverWith({
+    RCPT: (client) => {
+      const isFirst = client.commands.filter((command) => command.startsWith('RCPT')).length === 1
+      return client.reply(isFirst ? '250 2.1.5 ok' : '452 4.5.3 too many recipients')
+    },
+  })
+  const reports = await probed(server, mailboxes(5), { limits: oneByOne, transcript: true })
+  expect(verdicts(reports)).toEqual(Array(5).fill('accepts'))
+  expect(asked(server)).toEqual([2, 1, 1, 1, 1])
+  expect(reports.map((report) => linesOf(report)?.[0])).toEqual([
+    expect.stringMatching(/^\[connecting to/),
+    '[asked in a shared session before: 452 4.5.3 too many recipients; that does not count]',
+    ...Array(3).fill(expect.stringMatching(/^\[connecting to/)),
+  ])
 })
 
 test.each([
