@@ -2,7 +2,7 @@
  * The users file: `NAME:HASH`, one user a line, `#` at the start of a line makes it a comment.
  * One rule: a file that others could read or change is not used.
  */
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { ConfigError } from '../config/errors.ts'
 import { isPasswordHash } from './password.ts'
 
@@ -71,21 +71,20 @@ async function readPrivately(file: string): Promise<string> {
  * @returns whether the user is new
  * @throws {ConfigError}
  */
-export async function putUser(file: string, name: string, hash: string): Promise<boolean> {
-  const lines = await linesOf(file, { mayBeMissing: true })
-  const at = lines.findIndex((line) => isLineOf(line, name))
+export function putUser(file: string, name: string, hash: string): Promise<boolean> {
   const entry = `${userKey(name)}:${hash}`
-  await writeLines(file, at < 0 ? [...lines, entry] : lines.with(at, entry))
-  return at < 0
+  return change(file, { mayBeMissing: true }, (lines) => {
+    const at = lines.findIndex((line) => isLineOf(line, name))
+    return { result: at < 0, lines: at < 0 ? [...lines, entry] : lines.with(at, entry) }
+  })
 }
 
 /** Takes a user out. @returns whether there was one @throws {ConfigError} */
-export async function removeUser(file: string, name: string): Promise<boolean> {
-  const lines = await linesOf(file, { mayBeMissing: false })
-  const kept = lines.filter((line) => !isLineOf(line, name))
-  if (kept.length === lines.length) return false
-  await writeLines(file, kept)
-  return true
+export function removeUser(file: string, name: string): Promise<boolean> {
+  return change(file, { mayBeMissing: false }, (lines) => {
+    const kept = lines.filter((line) => !isLineOf(line, name))
+    return { result: kept.length < lines.length, lines: kept }
+  })
 }
 
 function isLineOf(line: string, name: string): boolean {
@@ -106,27 +105,46 @@ async function linesOf(
   }
 }
 
-/** Whoever reads meanwhile finds the old file or the new one; the name `FILE.new` keeps two writers apart. */
-async function writeLines(file: string, lines: readonly string[]): Promise<void> {
+/**
+ * Whoever reads meanwhile finds the old file or the new one. The name `FILE.new` keeps two writers apart, from before the
+ * first reads until the file is replaced: what one has added is not lost by the other.
+ */
+async function change<T>(
+  named: string,
+  { mayBeMissing }: { readonly mayBeMissing: boolean },
+  edit: (lines: readonly string[]) => { readonly result: T; readonly lines: readonly string[] },
+): Promise<T> {
+  // Where a link leads, or the link would be replaced and the file stay as it is.
+  const file = await realpath(named).catch(() => named)
   const draft = `${file}.new`
+  const handle = await open(draft, 'wx', ownerOnly).catch((error: NodeJS.ErrnoException) => {
+    throw cannotWrite(file, error)
+  })
   try {
+    let result: T
     {
-      await using handle = await open(draft, 'wx', ownerOnly)
-      await keepOwner(handle, file)
-      await handle.writeFile(lines.map((line) => `${line}\n`).join(''))
-      await handle.sync()
+      await using closing = handle
+      const edited = edit(await linesOf(file, { mayBeMissing }))
+      result = edited.result
+      await keepOwner(closing, file)
+      await closing.writeFile(edited.lines.map((line) => `${line}\n`).join(''))
+      await closing.sync()
     }
     await rename(draft, file)
+    return result
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') {
-      throw new ConfigError(
-        `Another program is writing the users file, or was stopped doing so: ${draft} exists`,
-      )
-    }
     await rm(draft, { force: true })
-    throw new ConfigError(`Cannot write the users file ${file}: ${code ?? message}`, { cause: error })
+    throw error instanceof ConfigError ? error : cannotWrite(file, error as NodeJS.ErrnoException)
   }
+}
+
+function cannotWrite(file: string, cause: NodeJS.ErrnoException): ConfigError {
+  const { code, message } = cause
+  const reason =
+    code === 'EEXIST'
+      ? `Another program is writing the users file, or was stopped doing so: ${file}.new exists`
+      : `Cannot write the users file ${file}: ${code ?? message}`
+  return new ConfigError(reason, { cause })
 }
 
 /** A file that a daemon's group may read has to stay so. */

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -97,4 +97,23 @@ test.each(['alice', 'alice@example.test', 'jörg', 'a.b+c'])('%s is a name', (na
 
 test.each(['', 'a b', 'a:b', '#a', 'a\n', 'a\u200bb', 'a'.repeat(300)])('%j is no name', (name) => {
   expect(isUserName(name)).toBe(false)
+})
+
+test('the file is not read for a change before it is certain that nobody else is changing it', async () => {
+  // Whatever stands in it may be old a moment later.
+  await write('alice:being rewritten\n', 0o644)
+  await writeFile(`${file}.new`, '')
+  await expect(putUser(file, 'bob', hash)).rejects.toThrow(`${file}.new exists`)
+  await expect(removeUser(file, 'alice')).rejects.toThrow(`${file}.new exists`)
+  expect(await readdir(dir)).toEqual(['users', 'users.new'])
+})
+
+test('a link to the file stays one, and the file is changed', async () => {
+  await write(`alice:${hash}\n`)
+  const link = path.join(dir, 'link')
+  await symlink(file, link)
+  await putUser(link, 'bob', hash)
+  await removeUser(link, 'alice')
+  expect((await lstat(link)).isSymbolicLink()).toBe(true)
+  expect([...(await readUsers(file)).keys()]).toEqual(['bob'])
 })
