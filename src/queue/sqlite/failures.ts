@@ -46,6 +46,9 @@ const systemKinds: Readonly<Record<string, Failure['kind']>> = {
   ENOSPC: 'full',
   EDQUOT: 'full',
   EFBIG: 'full',
+  // No descriptors are left: it passes, as a full disk does, and is no defect.
+  EMFILE: 'full',
+  ENFILE: 'full',
   EACCES: 'unwritable',
   EPERM: 'unwritable',
   EROFS: 'unwritable',
