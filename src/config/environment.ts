@@ -16,8 +16,11 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const prefix = 'MXPRESS_'
 
 const variables: ReadonlyMap<string, OptionEntry> = new Map(
-  optionList.map((option) => [variableName(option.path), option]),
+  optionList.flatMap((option) => (option.path[0] === 'dkim' ? [] : [[variableName(option.path), option]])),
 )
+
+/** A domain has a table of its own, and its name says nothing in capitals and underscores. */
+const ofDkim = /^MXPRESS_DKIM(?:_|$)/
 
 /**
  * The options that the variables set. Lists and routes are comma-separated (`example.org=10.0.0.5:2525,…`); booleans
@@ -47,6 +50,9 @@ function nameOf(path: OptionPath): string {
 }
 
 function unknownVariable(name: string): string {
+  if (ofDkim.test(name)) {
+    return `Unknown variable \`${name}\`; the keys of a domain stand in the configuration file: a table [dkim."example.org"] with \`selector\` and \`keyFile\``
+  }
   const meant = suggest(name, [...variables.keys()])
   return `Unknown variable \`${name}\`${meant === null ? '' : `; did you mean \`${meant}\`?`}`
 }

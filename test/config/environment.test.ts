@@ -91,6 +91,23 @@ test.each([
   expect(() => readEnvironment({ [name]: text })).toThrow(new ConfigError(message))
 })
 
+test.each(['MXPRESS_DKIM', 'MXPRESS_DKIM_SELECTOR', 'MXPRESS_DKIM_EXAMPLE_ORG_KEY_FILE'])(
+  'of %s it is said where the keys of a domain belong',
+  (name) => {
+    expect(() => readEnvironment({ [name]: 'example.org=mx1' })).toThrow(
+      new ConfigError(
+        `Unknown variable \`${name}\`; the keys of a domain stand in the configuration file: a table [dkim."example.org"] with \`selector\` and \`keyFile\``,
+      ),
+    )
+  },
+)
+
+test('a variable that only begins alike is told as any other', () => {
+  expect(() => readEnvironment({ MXPRESS_DKIMS: 'x' })).toThrow(
+    new ConfigError('Unknown variable `MXPRESS_DKIMS`'),
+  )
+})
+
 test('where the caller wants to be told of unknown variables they are no error, and wrong values still are', () => {
   const told: string[] = []
   const onUnknown = (complaint: string): void => void told.push(complaint)
