@@ -1,4 +1,5 @@
 /** What `--debug` shows: the lines of a dialogue as they go over the wire. The content of a message is never among them. */
+import { inspect } from 'node:util'
 
 /** One line, or a summary of content in square brackets. */
 export interface DialogueLine {
@@ -25,7 +26,9 @@ export function harmless(listener: DialogueListener, onFailure: (text: string) =
   const fail = (error: unknown): void => {
     if (hasFailed) return
     hasFailed = true
-    onFailure(`\`trace\` failed, and the dialogue went on without it: ${String(error)}`)
+    onFailure(
+      `\`trace\` failed, and the dialogue went on without it: ${error instanceof Error ? error : inspect(error)}`,
+    )
   }
   return (line) => {
     try {

@@ -6,15 +6,15 @@ import { silentLog } from '../../src/log/log.ts'
 import { scripted } from '../support/scripted.ts'
 import { ordinary } from '../support/scripted-steps.ts'
 
-test.each<[string, () => never | Promise<never>]>([
-  [
-    'throws',
-    () => {
-      throw new Error('disk full')
-    },
-  ],
-  ['rejects', async () => Promise.reject(new Error('disk full'))],
-])('a `trace` that %s costs no mail, and is told once', async (_how, fail) => {
+const throwing = (thrown: unknown) => (): never => {
+  throw thrown
+}
+
+test.each<[string, () => never | Promise<never>, string]>([
+  ['throws', throwing(new Error('disk full')), 'Error: disk full'],
+  ['throws what has no text', throwing(Object.create(null)), '[Object: null prototype] {}'],
+  ['rejects', async () => Promise.reject(new Error('disk full')), 'Error: disk full'],
+])('a `trace` that %s costs no mail, and is told once', async (_how, fail, words) => {
   const server = await scripted(ordinary({}))
   const warnings: string[] = []
   const events: LogEvent[] = []
@@ -32,7 +32,7 @@ test.each<[string, () => never | Promise<never>]>([
   )
   const mail = { from: 'alice@sender.test', to: 'bob@example.test', text: 'hello' }
   expect((await agent.send(mail)).counts).toEqual({ delivered: 1, deferred: 0, failed: 0 })
-  const text = '`trace` failed, and the dialogue went on without it: Error: disk full'
+  const text = `\`trace\` failed, and the dialogue went on without it: ${words}`
   expect(warnings).toEqual([text])
   expect(events.filter(({ kind }) => kind === 'trouble')).toEqual([{ kind: 'trouble', id: '-', error: text }])
   expect(lines).toBeGreaterThan(6)
