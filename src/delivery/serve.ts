@@ -60,26 +60,18 @@ export async function serve(
         around,
         companions: (mayCome) => source.companions(job, serving, mayCome),
       })
-      // Given up before the peer had a final word: what the abort did to the session is no verdict.
-      const isGivenUp = signal.aborted && !isFinal(lead.verdict)
-      const barrier = isGivenUp ? null : barrierIn(lead.verdict)
-      const conclusion = isGivenUp || barrier !== null ? null : conclusionOf(lead.verdict, job, around)
+      const barrier = signal.aborted ? null : barrierIn(lead.verdict)
+      const conclusion = barrier === null ? conclusionNow(lead.verdict, job, around) : null
       try {
         if (conclusion !== null) conclude(job, conclusion, around)
       } finally {
         settleCompanions(others, serving, { source, around })
       }
       if (conclusion !== null) return { kind: 'concluded', session }
-      if (isGivenUp) {
-        conclude(job, givenUp(lead.verdict, job), around)
-        return { kind: 'concluded', session }
-      }
       if (barrier !== null) {
-        job.causes.push(barrier)
-        // Whoever wants TLS may have mended his.
-        around.memory.forgetBrokenTls(serving.target)
-        await source.end(session)
+        noteBarrier(barrier, job, serving, around)
         session = null
+        await source.end(serving)
         if (isLoginRefused(barrier)) return exhausted(job, around)
       }
       prepareNextTry(job, serving, lead.verdict, around)
@@ -107,11 +99,9 @@ function settleCompanions(
 
 /** Gives a companion its outcome, if it is due. A defect of ours must not cost the others theirs. */
 function isSettled({ job, verdict }: Judged, session: Session, around: Surroundings): boolean {
-  const { signal } = job.delivery
   try {
     // Nobody takes out of the line who comes back to it after an abort.
-    const isOver = signal.aborted && !isFinal(verdict)
-    const conclusion = isOver ? givenUp(verdict, job) : conclusionOf(verdict, job, around)
+    const conclusion = conclusionNow(verdict, job, around)
     if (conclusion === null) prepareNextTry(job, session, verdict, around)
     else conclude(job, conclusion, around)
     return conclusion !== null
@@ -151,6 +141,12 @@ function barrierIn(verdict: Verdict): Cause | null {
   return verdict.kind === 'next-target' && SESSION_STAGES.has(verdict.cause.stage) ? verdict.cause : null
 }
 
+function noteBarrier(barrier: Cause, job: Job, { target }: Session, { memory }: Surroundings): void {
+  job.causes.push(barrier)
+  // Whoever wants TLS may have mended his.
+  memory.forgetBrokenTls(target)
+}
+
 /** The outcome, or `null` when there is a next try. */
 function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclusion | null {
   switch (verdict.kind) {
@@ -172,6 +168,12 @@ function conclusionOf(verdict: Verdict, job: Job, around: Surroundings): Conclus
     default:
       return verdict satisfies never
   }
+}
+
+/** The same, but that there is no next try after an abort: what that did to the session is no verdict. */
+function conclusionNow(verdict: Verdict, job: Job, around: Surroundings): Conclusion | null {
+  const isGivenUp = job.delivery.signal.aborted && !isFinal(verdict)
+  return isGivenUp ? givenUp(verdict, job) : conclusionOf(verdict, job, around)
 }
 
 function prepareNextTry(job: Job, session: Session, verdict: Verdict, around: Surroundings): void {
