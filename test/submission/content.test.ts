@@ -87,6 +87,18 @@ test('100 Received fields pass, 101 are a loop (RFC 5321 §6.3)', () => {
   expect(refusalOf(hops(101))).toBe('554 5.4.6 mail loop: 101 Received fields')
 })
 
+test('a header of a mebibyte passes, a longer one is refused, be it of many fields or of one', () => {
+  const mebibyte = 1024 * 1024
+  const fill = (unit: string) => complete + unit.repeat((mebibyte - complete.length) / unit.length)
+  const refusal = new Refusal(552, '5.3.4', 'header too big, at most 1048576 octets')
+  for (const unit of ['X: y\r\n', 'X: y\r\n 23456789012\r\n']) {
+    expect(prepare(`${fill(unit)}\r\nbody\r\n`)).toContain('\r\n\r\nbody\r\n')
+    expect(() => prepare(`${fill(unit)}${unit}\r\nbody\r\n`)).toThrow(refusal)
+    expect(() => prepare(`${fill(unit)}${unit}`)).toThrow(refusal)
+  }
+  expect(prepare(`${complete}\r\n${'X: y\r\n'.repeat(mebibyte / 4)}`)).toContain('X: y')
+})
+
 test('octets in the header that are neither ASCII nor UTF-8 are refused with their line (RFC 6532 §3.1)', () => {
   expect(refusalOf('From: a@a.test\r\nSubject: caf\xe9\r\n\r\nx\r\n')).toBe(
     '554 5.6.0 line 2: the subject field holds octets that are neither ASCII nor UTF-8',
