@@ -1,6 +1,7 @@
 /**
  * The page's links lead somewhere, and its tables name all that there is: every option of every command, every key of the
- * configuration, every exit code, every floor.
+ * configuration, every exit code, every status of ours, every
+ * floor.
  */
 import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -71,6 +72,22 @@ test('every link within the page leads to a heading', () => {
 test('every exit code is in its table', () => {
   const named = rows('### Exit codes').flatMap(([cell = '']) => cell.match(/\d+/g) ?? [])
   expect(named.map(Number).sort()).toEqual(Object.values(exitCodes).sort())
+})
+
+test('every status that we give ourselves is in its table, and no other', async () => {
+  const folders = ['delivery', 'queue', 'probe'].map((name) => new URL(`src/${name}/`, root))
+  const files = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(folder)).filter((name) => name.endsWith('.ts')).map((name) => new URL(name, folder)),
+    ),
+  )
+  const given = new Set<string>()
+  for (const file of files.flat()) {
+    for (const [, status = ''] of (await readFile(file, 'utf8')).matchAll(/'([45]\.[1-9]\d*\.\d+)'/g))
+      given.add(status)
+  }
+  const told = rows('## What the outcomes mean').flatMap(([cell = '']) => cell.match(/\d\.\d+\.\d+/g) ?? [])
+  expect(told.toSorted()).toEqual([...given].toSorted())
 })
 
 test('every folder of src stands on the floor where the rules of architecture put it', async () => {
