@@ -64,12 +64,19 @@ export async function checkReadable(file: NamedFile): Promise<void> {
     .catch((error: unknown) => {
       throw unreadable(file, error)
     })
-  if (stats.isDirectory())
-    throw new InputFileError(`${file.option} ${file.path}: expected a file, found a directory`)
+  if (stats.isDirectory()) throw foundDirectory(file)
+}
+
+function foundDirectory({ option, path }: NamedFile, options?: ErrorOptions): InputFileError {
+  return new InputFileError(`${option} ${path}: expected a file, found a directory`, options)
 }
 
 /** What to say of a file that cannot be read. */
-export function unreadable({ option, path }: NamedFile, error: unknown): InputFileError {
+export function unreadable(file: NamedFile, error: unknown): InputFileError {
+  const { option, path } = file
+  if ((error as NodeJS.ErrnoException).code === 'EISDIR') return foundDirectory(file, { cause: error })
+  // An empty variable of a shell script, as a rule.
+  if (path === '') return new InputFileError(`${option} '': expected the name of a file`, { cause: error })
   const name = path === STDIN ? 'standard input' : path
   return new InputFileError(`${option} ${name}: cannot be read: ${reasonOf(error)}`, { cause: error })
 }

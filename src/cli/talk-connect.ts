@@ -6,6 +6,7 @@ import { systemHostname } from '../config/hostname.ts'
 import type { Settings } from '../config/settings.ts'
 import { createHostResolver } from '../dns/host-resolver.ts'
 import { createSystemResolver } from '../dns/system.ts'
+import { printable } from '../mail/address-error.ts'
 import { type Exchanger, orderExchangers } from '../route/exchangers.ts'
 import { askExchangers, exchangersOf } from '../route/resolve-exchangers.ts'
 import { resolveTargets } from '../route/resolve-targets.ts'
@@ -27,7 +28,7 @@ export function parseCallee(text: string, isDomain: boolean): Callee {
     return { host, port, isDomain }
   } catch (cause) {
     const forms = '`mx.example.net`, `mx.example.net:587`, `192.0.2.1:2525` or `[2001:db8::1]:2525`'
-    throw new UsageError(`expected a host such as ${forms}, found '${text}'`, { cause })
+    throw new UsageError(`expected a host such as ${forms}, found '${printable(text)}'`, { cause })
   }
 }
 

@@ -179,6 +179,8 @@ describe('exit codes', () => {
     [64, ['accepts.test', '--per-site', '0'], /Expected a whole number from 1/],
     [64, ['accepts.test', '--from', 'me'], /--from: Malformed address `me`/],
     [66, ['--file', 'nowhere.txt'], /--file nowhere\.txt: cannot be read/],
+    [66, ['--file', ''], /--file '': expected the name of a file/],
+    [66, ['--file', '/'], /--file \/: expected a file, found a directory/],
   ])('%i: %j', async (expected, args, complaint) => {
     const before = connectionsTo(sandbox)
     const { code, stdout, stderr } = await probe(args)

@@ -195,6 +195,13 @@ describe('before anybody is called', () => {
   test.each([
     ['a host that is none', ['mx host'], 64, /expected a host such as .*found 'mx host'/],
     ['no host', [], 64, /missing required argument 'host:port'|missing required argument/],
+    [
+      'a script that is a directory',
+      ['h.test', '--script', '/'],
+      66,
+      /--script \/: expected a file, found a directory/,
+    ],
+    ['a host of a thousand letters', ['h'.repeat(1000)], 64, /found 'h{100}…'/],
     ['a time limit that is none', ['h.test', '--timeout', 'soon'], 64, /--timeout.*'soon'/],
     ['a time limit that no timer has', ['h.test', '--timeout', '25d'], 64, /a duration from 1ms to 24d/],
     [
