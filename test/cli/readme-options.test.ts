@@ -43,6 +43,31 @@ test('every option of every command is in the tables of options', () => {
   expect(missing).toEqual([])
 })
 
+/** The commands that a row is about: of `queue retry`, `hold` the second is `queue hold`. */
+const commandsOf = (cell: string): readonly (Command | undefined)[] => {
+  const [first = '', ...others] = quoted(cell)
+  const group = first.split(' ').slice(0, -1)
+  return [first.split(' '), ...others.map((name) => [...group, name])].map((path) =>
+    path.reduce<Command | undefined>(
+      (command, name) => command?.commands.find((one) => one.name() === name),
+      newProgram(),
+    ),
+  )
+}
+
+test('the row of a command names options that it has, and no other', () => {
+  const own = rows('## Options').filter((row) => row.length === 2 && row[0]?.startsWith('`'))
+  const wrong = own.flatMap(([cell = '', options = '']) =>
+    commandsOf(cell).flatMap((command) =>
+      quoted(options)
+        .filter((name) => name.startsWith('--') && !command?.options.some(({ long }) => long === name))
+        .map((name) => `${cell}: ${name}`),
+    ),
+  )
+  expect(own.length).toBeGreaterThan(9)
+  expect(wrong).toEqual([])
+})
+
 test('every key of the configuration is in the table of options, and no other', () => {
   const named = rows('## Options').flatMap(([cell = '']) => {
     const [first = '', ...others] = quoted(cell)
