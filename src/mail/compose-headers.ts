@@ -3,6 +3,7 @@
  * message may hold once can be there twice (RFC 5322 §3.6), and a Bcc given as a header hides its recipients too.
  */
 import { checkFieldName, checkFieldText } from './compose-checks.ts'
+import { makeListValue } from './compose-list-fields.ts'
 import { makeFoldable } from './compose-long-words.ts'
 import type { HeaderInput, Mail } from './mail.ts'
 import { MessageError } from './message-error.ts'
@@ -44,7 +45,8 @@ export function spreadHeaders(mail: Mail): { mail: Mail; extra: readonly ExtraFi
     if (reserved.has(key.toLowerCase()))
       throw new MessageError(`the header ${key} cannot be set: mxpress does`)
     if (option === null) {
-      if (!unneeded.has(key.toLowerCase())) extra.push({ key, value: makeFoldable(key, value) })
+      if (!unneeded.has(key.toLowerCase()))
+        extra.push({ key, value: makeFoldable(key, makeListValue(key, value)) })
     } else if (mail[option] !== undefined || options.has(option)) {
       throw new MessageError(`${key} is given twice, a message holds it once`)
     } else options.set(option, value)

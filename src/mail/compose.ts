@@ -10,6 +10,7 @@ import type { Mailbox } from './address-list.ts'
 import { readMailboxes } from './compose-addresses.ts'
 import { readAttachments } from './compose-attachments.ts'
 import { checkFieldText, checkKeys, checkString } from './compose-checks.ts'
+import { writeFields } from './compose-fields.ts'
 import { type ExtraField, spreadHeaders } from './compose-headers.ts'
 import { type ComposeOptions, checkMessageId, formatDate, newMessageId } from './compose-identity.ts'
 import { collectRecipients, type Envelope } from './envelope.ts'
@@ -87,7 +88,6 @@ type Ingredients = Correspondents & ComposeOptions & { readonly extra: readonly 
 
 async function build(mail: Mail, ingredients: Ingredients): Promise<Uint8Array> {
   const { from, sender, replyTo, to, cc, extra, hostname, now = Date.now } = ingredients
-  const spelling = new Map(extra.map(({ key }) => [key.toLowerCase(), key]))
   const attachments = await readAttachments(mail.attachments ?? [])
   const composer = new MailComposer({
     from: forComposer(from),
@@ -99,14 +99,12 @@ async function build(mail: Mail, ingredients: Ingredients): Promise<Uint8Array> 
     text: makeBody('text', mail.text),
     html: makeBody('html', mail.html),
     attachments: [...attachments],
-    headers: [...extra],
     date: formatDate(mail.date ?? new Date(now())),
     messageId: mail.messageId === undefined ? newMessageId(hostname) : checkMessageId(mail.messageId),
-    normalizeHeaderKey: (key) => spelling.get(key.toLowerCase()) ?? key,
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  return composer.compile().build()
+  return Buffer.concat([Buffer.from(writeFields(extra)), await composer.compile().build()])
 }
 
 function forComposer(mailboxes: readonly Mailbox[]): { name: string; address: string }[] | undefined {
