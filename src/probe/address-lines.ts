@@ -2,7 +2,6 @@
  * Who waits for an answer of which address. One rule: a slot belongs to a session, and a session takes whoever waits for
  * its address, so that many mailboxes of one exchanger cost a few connections.
  */
-
 import { setImmediate } from 'node:timers/promises'
 import { probeAddress, type Waiting } from './address-probe.ts'
 import { type AddressEnd, type AddressInquiry, interruption } from './inquiry.ts'
@@ -38,13 +37,17 @@ export class AddressLines {
     this.#around.slots
       .run(site, stopping.signal, () => this.#serve(key))
       .catch((error: unknown) => {
-        if (!stopping.signal.aborted) return reject(error)
-        // Its turn never came; unless a session of somebody else has taken it.
-        const at = line.indexOf(waiting)
-        if (at !== -1) line.splice(at, 1)
-        if (at !== -1) resolve(interruptedEnd(stopping.signal))
+        if (stopping.signal.aborted) this.#dismiss(key, stopping.signal)
+        else reject(error)
       })
     return promise
+  }
+
+  /** Their turn never comes. All of them: whose slot it was that is given up says nothing, as slots are taken in any order. */
+  #dismiss(key: string, signal: AbortSignal): void {
+    const line = this.#lines.get(key) ?? []
+    this.#lines.delete(key)
+    for (const { resolve } of line) resolve(interruptedEnd(signal))
   }
 
   /** Each who waits has asked for a slot, so there is always one for those whom no session has taken. */

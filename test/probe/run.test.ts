@@ -201,6 +201,24 @@ describe('an abort', () => {
     expect([stage, verbs(server)]).toEqual([stage, said])
   })
 
+  test('forgets none of those who wait for one exchanger, in whatever order they came', async () => {
+    const stop = new AbortController()
+    const server = await serverWith({
+      RCPT: async (client) => {
+        stop.abort(new Error('enough'))
+        await client.reply('250 ok')
+      },
+    })
+    const told: string[] = []
+    const running = async (): Promise<void> => {
+      const options = leadingTo(server.port, { signal: stop.signal, limits: { perSite: 1 } })
+      const reports = probe(mailboxes(5), options, { resolver: new OneExchanger(server.address) })
+      for await (const { target, verdict } of reports) told.push(`${target} ${verdict}`)
+    }
+    await expect(running()).rejects.toThrow('enough')
+    expect(told).toEqual(['u0@a.test accepts'])
+  })
+
   test('says QUIT to a server that does not answer, and does not wait for it', async () => {
     const stop = new AbortController()
     const server = await serverWith({
