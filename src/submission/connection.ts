@@ -40,6 +40,9 @@ export class SubmissionConnection extends SMTPConnection {
 
   /** Without the 100 ms that smtp-server waits for clients who speak too soon: here they are programs, not spammers. */
   override init(): void {
+    const socket = this._socket
+    // smtp-server replies to a socket that is `open`; where the client has closed his side it is `writeOnly`.
+    Object.defineProperty(socket, 'readyState', { get: () => (socket.writable ? 'open' : 'closed') })
     this._setListeners(() => {
       if (!this.limits.isWelcome(this)) {
         this.send(421, `${this.name} too many connections, try again later`, false)
@@ -98,7 +101,15 @@ export class SubmissionConnection extends SMTPConnection {
       parser._continueCallback = typeof next !== 'function'
       if (typeof next === 'function') next()
     }
+    // Everything that was said before has been answered; a message that is not whole is dropped with the connection.
+    parser.once('finish', () => this._socket.end())
     return parser
+  }
+
+  /** Under TLS both sides close together, and so do they while they agree on it. */
+  override upgrade(...callbacks: Parameters<SMTPConnection['upgrade']>): void {
+    this._socket.allowHalfOpen = false
+    super.upgrade(...callbacks)
   }
 
   override _resetSession(): void {

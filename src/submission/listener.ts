@@ -79,6 +79,8 @@ export class SubmissionListener extends SMTPServer {
       socketTimeout: share.idleTimeoutMs,
       maxCommandLength: protection === null ? lineLimitOctets : authLineLimitOctets,
       logger: false,
+      // Handed to `net.createServer`: who says all he has and closes his side (`nc -N`) is answered all the same.
+      ...{ allowHalfOpen: true },
       authMethods: ['PLAIN', 'LOGIN'],
       authRequiredMessage: '5.7.0 log in first: STARTTLS, then AUTH',
       // WIZ, SHELL and KILL are jokes of smtp-server; XCLIENT and XFORWARD would let a client name its own address.

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { QueueFullError, QueueUnwritableError } from '../../src/queue/errors.ts'
 import { certificates, type RawClient, start } from './client.ts'
@@ -241,6 +244,58 @@ test('250 is said when the queue has the message, not before', async () => {
   durable.resolve()
   await reply
   expect(order).toEqual(['durable', '250 2.0.0 Ok: queued as Q'])
+})
+
+test.each([
+  ['with QUIT', 'QUIT\r\n', 'Q1\n221 2.0.0 Bye'],
+  ['without QUIT', '', 'Q1'],
+])('who says all at once and closes his side is answered: %s', async (_name, quit, end) => {
+  // As long as a disk takes: by then the end of what he says has been read.
+  const accept = async () => {
+    for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
+    return { queueId: 'Q1' }
+  }
+  await using server = await start({ accept })
+  const socket = connect({
+    host: '127.0.0.1',
+    port: Number(server.submission.addresses[0]?.split(':')[1]),
+    allowHalfOpen: true,
+  })
+  const said = text(socket)
+  socket.end(`EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n${message}.\r\n${quit}`)
+  expect((await said).trimEnd().replaceAll('\r\n', '\n')).toMatch(new RegExp(`queued as ${end}$`))
+})
+
+test('a message whose client closes his side before the final dot is not accepted', async () => {
+  await using server = await start()
+  const socket = connect({
+    host: '127.0.0.1',
+    port: Number(server.submission.addresses[0]?.split(':')[1]),
+    allowHalfOpen: true,
+  })
+  const said = text(socket)
+  socket.end(`EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n${message}.`)
+  expect(await said).toMatch(/\r\n354 [^\r]*\r\n$/)
+  expect(server.accepted).toEqual([])
+})
+
+test('a client that closes his side in the middle of a handshake is not kept', async () => {
+  await using server = await start({
+    isLoopback: () => false,
+    tls: certificates.kinds.trusted,
+    authenticator: { authenticate: async () => 'never' },
+  })
+  const port = Number(server.submission.addresses[0]?.split(':')[1])
+  const socket = connect({ host: '127.0.0.1', port }).setEncoding('latin1')
+  const ready = new Promise<void>((resolve) => {
+    socket.on('data', (said) => {
+      if (String(said).includes('Ready to start TLS')) resolve()
+    })
+  })
+  socket.write('EHLO x\r\nSTARTTLS\r\n')
+  await ready
+  socket.end(Buffer.from('1603010200010001fc0303', 'hex'))
+  await once(socket, 'close')
 })
 
 test('a message whose client leaves before the final dot is not accepted', async () => {
