@@ -69,13 +69,17 @@ export class Begun {
     return begun
   }
 
-  /** Nobody but the survivor has a lease any more. */
+  /** Nobody but the survivor has a lease any more. What cannot be removed stays: its name is never asked for again. */
   removeOthers(survivor: string | null): void {
     for (const owner of this.#owners()) {
       if (owner === survivor) continue
       this.#files.get(owner)?.close()
       this.#files.delete(owner)
-      this.#remove(owner)
+      try {
+        this.#remove(owner)
+      } catch {
+        // A directory of that name, or somebody else's file: no reason not to deliver.
+      }
     }
   }
 

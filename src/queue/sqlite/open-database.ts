@@ -95,7 +95,8 @@ function lockDirectory(dir: string): DatabaseSync {
 /** Only for the message: the lock is what counts. */
 function pidOf(pidFile: string): string {
   try {
-    return ` (pid ${Number.parseInt(readFileSync(pidFile, 'utf8'), 10)})`
+    const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10)
+    return Number.isNaN(pid) ? '' : ` (pid ${pid})`
   } catch {
     return ''
   }

@@ -1,5 +1,5 @@
 /** When it is not known what has been begun, all that was leased counts as begun. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -56,6 +56,13 @@ test('all are marked when there is no file: it was lost, or an earlier version h
   await leaveBehind()
   rmSync(path.join(dir, 'begun.dead'))
   expect(await markedByTheNext()).toEqual(['begun', 'waits'])
+})
+
+test('what stands in the way under such a name keeps nobody from taking over', async () => {
+  await leaveBehind()
+  mkdirSync(path.join(dir, 'begun.nobody'))
+  expect(await markedByTheNext()).toEqual(['begun'])
+  expect(names()).toEqual(['begun.nobody'])
 })
 
 test('a file from another life of the same owner is not believed', () => {

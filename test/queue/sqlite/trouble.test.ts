@@ -216,3 +216,11 @@ describe('a row with text that is no JSON any more', () => {
     expect(await store.lease(request)).toHaveLength(1)
   })
 })
+
+test('another daemon is told of without its number where nobody knows it', async () => {
+  await using _ = await openSqliteQueue(dir, { role: 'daemon' })
+  writeFileSync(path.join(dir, 'daemon.pid'), 'nonsense')
+  await expect(openSqliteQueue(dir, { role: 'daemon' })).rejects.toThrow(
+    `Another daemon works on the queue in ${dir}`,
+  )
+})
