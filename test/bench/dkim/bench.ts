@@ -5,6 +5,7 @@
  *
  *   --quick        a moment each, one round: shows that it works, says nothing about speed
  *   --rounds N     default 3
+ *   --beside       the last of these only
  *   --json         the figures as one JSON document
  *
  * One core needs `taskset` (util-linux); without it those figures are left out.
@@ -30,9 +31,9 @@ const deadlineMs = 120_000
 const pace = 100
 /** Unsigned ones where the machine is to have room: they take about a quarter of one core. */
 const unsignedPace = 1_000
-const pairsPerRound = 15
+const pairsPerRound = 20
 
-const { quick, rounds, json } = readOptions()
+const { quick, rounds, beside: isBesideOnly, json } = readOptions()
 const durationMs = quick ? 100 : 2_000
 const coreSets = hasTaskset() ? (['0', null] as const) : ([null] as const)
 const directory = await mkdtemp(join(tmpdir(), 'mxpress-bench-'))
@@ -40,8 +41,8 @@ try {
   const figures: DkimFigures = {
     cores: availableParallelism(),
     octets,
-    signing: await measureSigning(),
-    costs: await ask<Costs>('costs.ts', { octets, durationMs } satisfies CostJob),
+    signing: isBesideOnly ? [] : await measureSigning(),
+    costs: isBesideOnly ? null : await ask<Costs>('costs.ts', { octets, durationMs } satisfies CostJob),
     beside: await measureBeside(),
   }
   console.log(json ? JSON.stringify(figures, null, 2) : figuresText(figures, { quick }))
@@ -92,7 +93,7 @@ async function takeTurns(load: LoadKind): Promise<readonly BesidePair[]> {
   await using first = new Child({ module, job: sinkJob, deadlineMs })
   await using second = new Child({ module, job: sinkJob, deadlineMs })
   const ports = [(await first.receive<SinkReady>()).port, (await second.receive<SinkReady>()).port] as const
-  const [pairs, windowMs] = quick ? [1, 50] : [rounds * pairsPerRound, 500]
+  const [pairs, windowMs] = quick ? [1, 50] : [rounds * pairsPerRound, 400]
   return await ask<readonly BesidePair[]>('beside.ts', {
     ports,
     load,
@@ -133,6 +134,7 @@ function readOptions() {
       options: {
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string' },
+        beside: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
     })

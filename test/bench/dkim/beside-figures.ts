@@ -20,28 +20,34 @@ export interface BesidePair {
 export interface Beside {
   readonly unsigned: number
   readonly signed: number
-  /** Signed over unsigned, pair by pair: the quartiles. */
-  readonly ratio: { readonly low: number; readonly median: number; readonly high: number }
+  /** Signed over unsigned: of all turns together, and the quartiles pair by pair. */
+  readonly ratio: {
+    readonly overall: number
+    readonly low: number
+    readonly median: number
+    readonly high: number
+  }
 }
 
 /** @param pairs at least one */
 export function summarise(pairs: readonly BesidePair[], figure: keyof BesideWindow): Beside {
-  const ratios = pairs.map(({ unsigned, signed }) => signed[figure] / unsigned[figure])
+  const unsigned = pairs.map((pair) => pair.unsigned[figure])
+  const signed = pairs.map((pair) => pair.signed[figure])
+  const ratios = pairs.map((pair) => pair.signed[figure] / pair.unsigned[figure])
   return {
-    unsigned: percentile(
-      pairs.map(({ unsigned }) => unsigned[figure]),
-      0.5,
-    ),
-    signed: percentile(
-      pairs.map(({ signed }) => signed[figure]),
-      0.5,
-    ),
+    unsigned: percentile(unsigned, 0.5),
+    signed: percentile(signed, 0.5),
     ratio: {
+      overall: sumOf(signed) / sumOf(unsigned),
       low: percentile(ratios, 0.25),
       median: percentile(ratios, 0.5),
       high: percentile(ratios, 0.75),
     },
   }
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0)
 }
 
 /** `NaN` of nothing. @param part 0 to 1, 1 excluded */

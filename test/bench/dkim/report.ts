@@ -30,7 +30,8 @@ export interface DkimFigures {
   readonly cores: number
   readonly octets: number
   readonly signing: readonly Figure[]
-  readonly costs: Costs
+  /** `null`: not measured. */
+  readonly costs: Costs | null
   readonly beside: BesideFigures
 }
 
@@ -55,7 +56,7 @@ export function figuresText(figures: DkimFigures, { quick }: { readonly quick: b
   const found = quick ? [] : findings(figures)
   return [
     ...(['rsa', 'ed25519'] as const).flatMap((algorithm) => tableOf(figures, algorithm)),
-    ...costLines(figures.costs),
+    ...(figures.costs === null ? [] : costLines(figures.costs)),
     ...besideLines(figures.beside),
     ...found.map(({ text, ratio, isMet }) => `${isMet ? 'met    ' : 'NOT MET'} ${text}: ${ratio.toFixed(2)}`),
   ].join('\n')
@@ -92,6 +93,7 @@ function finding(text: string, ratio: number, least: number): DkimFinding {
 
 function tableOf({ signing, octets, cores }: DkimFigures, algorithm: string): string[] {
   const ofIt = signing.filter((figure) => figure.algorithm === algorithm)
+  if (ofIt.length === 0) return []
   const cell = (way: Way, isOneCore: boolean) => {
     const figure = ofIt.find((one) => one.way === way && one.isOneCore === isOneCore)
     if (figure === undefined) return '-'.padStart(22)
@@ -121,7 +123,7 @@ function costLines({ whole, parts }: Costs): string[] {
 
 function besideLines({ pace, unsignedPace, medianMs, slowMs, perSecond }: BesideFigures): string[] {
   return [
-    `Unsigned mail with ${pace} messages a second beside it, unsigned or signed with RSA: medians of the turns, and quartiles of signed over unsigned`,
+    `Unsigned mail with ${pace} messages a second beside it, unsigned or signed with RSA: medians of the turns; signed over unsigned in all, and quartiles`,
     besideLine(`${unsignedPace.toLocaleString('en')} a second: time of one, median`, medianMs, inMs),
     besideLine('  the longest of a hundred', slowMs, inMs),
     besideLine('as many as can be: rate', perSecond, inMessages),
@@ -135,7 +137,7 @@ function besideLine(
   show: (of: number) => string,
 ): string {
   const quartiles = [ratio.low, ratio.median, ratio.high].map((of) => of.toFixed(2)).join(' ')
-  return `  ${title.padEnd(44)}${show(unsigned).padStart(12)}${show(signed).padStart(12)}   ${quartiles}`
+  return `  ${title.padEnd(44)}${show(unsigned).padStart(12)}${show(signed).padStart(12)}   ${ratio.overall.toFixed(2)} (${quartiles})`
 }
 
 function inMs(ms: number): string {
