@@ -4,11 +4,11 @@
  * One rule: the lock is the kernel's, on a file that only SQLite touches, so that it ends with the process however that
  * ends. (Locks of this kind would be lost if another descriptor of the file were closed in this process.)
  */
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { makeDirectory } from '../../files/make-directory.ts'
-import { QueueLockedError, QueueUnwritableError } from '../errors.ts'
+import { QueueDamagedError, QueueLockedError, QueueUnwritableError } from '../errors.ts'
 import { migrate } from './schema.ts'
 
 /** How a directory is opened. */
@@ -35,6 +35,7 @@ export function openDatabase({ dir, role, create }: OpenRequest): OpenDatabase {
   const lock = role === 'daemon' ? lockDirectory(dir) : null
   let db: DatabaseSync | null = null
   try {
+    demandDatabase(dir)
     db = new DatabaseSync(path.join(dir, 'queue.db'), { timeout: BUSY_TIMEOUT_MS })
     // Whoever may not read mail may not read this either.
     chmodSync(path.join(dir, 'queue.db'), 0o600)
@@ -74,6 +75,19 @@ function prepareDirectory(dir: string, create: boolean): void {
     if (!['ENOENT', 'ENOTDIR'].includes(code)) throw cause
     throw new QueueUnwritableError(dir, `There is no queue in ${dir}`, { cause })
   }
+}
+
+/** Contents without their database would pass for rubbish, and be removed: whoever lost it may still bring it back. */
+function demandDatabase(dir: string): void {
+  const size = statSync(path.join(dir, 'queue.db'), { throwIfNoEntry: false })?.size
+  const folder = path.join(dir, 'content')
+  if (size || !existsSync(folder)) return
+  const { length } = readdirSync(folder)
+  if (length === 0) return
+  throw new QueueDamagedError(
+    dir,
+    `Expected queue.db in ${dir} beside ${length} contents, found ${size === 0 ? 'an empty one' : 'none'}: bring it back, or move content/ away to begin with an empty queue`,
+  )
 }
 
 function lockDirectory(dir: string): DatabaseSync {

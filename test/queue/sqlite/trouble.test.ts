@@ -104,6 +104,29 @@ test('one submission that fails takes none of those along that share its commit'
 })
 
 describe('a directory', () => {
+  test.each([
+    ['is gone', 'none', (file: string) => rmSync(file)],
+    ['was emptied', 'an empty one', (file: string) => truncateSync(file)],
+  ])('whose database %s keeps its contents, and is not taken for a new one', async (_what, found, lose) => {
+    {
+      await using store = await openSqliteQueue(dir, { role: 'daemon' })
+      await store.add(submissionTo(['bob@example.test'], { message: messageOf('large', 200_000) }))
+    }
+    const contents = readdirSync(path.join(dir, 'content'))
+    expect(contents).toHaveLength(1)
+    lose(path.join(dir, 'queue.db'))
+    for (const role of ['daemon', 'visitor'] as const) {
+      await expect(openSqliteQueue(dir, { role })).rejects.toMatchObject({
+        code: 'ERR_QUEUE_DAMAGED',
+        message: `Expected queue.db in ${dir} beside 1 contents, found ${found}: bring it back, or move content/ away to begin with an empty queue`,
+      })
+    }
+    expect(readdirSync(path.join(dir, 'content'))).toEqual(contents)
+    rmSync(path.join(dir, 'content'), { recursive: true })
+    await using fresh = await openSqliteQueue(dir, { role: 'daemon' })
+    expect((await fresh.counts()).ready).toBe(0)
+  })
+
   test('that cannot be made is unwritable', async () => {
     writeFileSync(path.join(dir, 'file'), '')
     await expect(openSqliteQueue(path.join(dir, 'file', 'queue'))).rejects.toMatchObject({
