@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RecipientReport } from '../../src/agent.ts'
-import { compare } from '../../src/cli/demonstration.ts'
+import { compare } from '../../src/cli/demo/demonstration.ts'
 import type { ExpectedOutcome } from '../../src/sandbox/sandbox.ts'
 
 type Found = Pick<RecipientReport, 'outcome' | 'uncertain' | 'status'>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { resultLines, summaryLine } from '../../src/cli/doctor-text.ts'
+import { resultLines, summaryLine } from '../../src/cli/doctor/text.ts'
 import { plain } from '../../src/cli/terminal.ts'
 import { makeReport } from '../../src/doctor/report.ts'
 import { type CheckResult, publish } from '../../src/doctor/result.ts'

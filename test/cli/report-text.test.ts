@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { PlannedRoute, RecipientReport, SendReport } from '../../src/agent.ts'
-import { planLines } from '../../src/cli/plan-text.ts'
 import { recipientLine, summaryLine } from '../../src/cli/report-text.ts'
+import { planLines } from '../../src/cli/send/plan-text.ts'
 import { plain } from '../../src/cli/terminal.ts'
 
 const delivered: RecipientReport = {

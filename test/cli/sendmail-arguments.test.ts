@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { UsageError } from '../../src/cli/errors.ts'
-import { parseSendmailArguments } from '../../src/cli/sendmail-arguments.ts'
+import { parseSendmailArguments } from '../../src/cli/sendmail/arguments.ts'
 
 const plain = {
   mode: 'deliver',
