@@ -1,6 +1,6 @@
 /**
  * The contract of a store: the seam behind which the queue's engine can be changed. `sqlite/` is the one there is;
- * `test/support/queue-store-conformance.ts` is what each must pass.
+ * `test/support/queue-store/conformance.ts` is what each must pass.
  *
  * One rule: when a promise resolves, what it says is on disk and survives SIGKILL and loss of power; when it rejects,
  * nothing of it happened. Every method rejects with a `QueueError`: full, unwritable, locked, damaged or closed.
