@@ -143,6 +143,24 @@ describe.skipIf(reason !== null)(
   },
 )
 
+test.skipIf(user.uid === undefined || reason !== null)(
+  'a daemon that may not use the queue, which root has made, is told whose it is and how to make it its own',
+  async () => {
+    await forbid()
+    const queue = path.join(dir, 'queue')
+    const { status, stderr } = spawnSync(process.execPath, [bin, 'serve', '--queue', queue], {
+      ...user,
+      cwd: dir,
+      env: { PATH: process.env.PATH, MXPRESS_HOSTNAME: 'mail.sender.test', MXPRESS_LOG_FILE: '/dev/null' },
+      encoding: 'utf8',
+    })
+    expect([status, stderr]).toEqual([
+      73,
+      `mxpress: Cannot write to the queue in ${queue}: permission denied: it belongs to user 0, and this is user ${user.uid}; if the daemon is to be this user: chown -R ${user.uid} ${queue}\n`,
+    ])
+  },
+)
+
 test('a queue that nobody can write to is 73 as ever, and no less when there is no daemon', async () => {
   await writeFile(path.join(dir, 'queue'), 'a file')
   const { code, stderr } = await sendmail(['c@accepts.test'], 'x\n', '127.0.0.1:9')

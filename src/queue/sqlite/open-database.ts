@@ -4,7 +4,16 @@
  * One rule: the lock is the kernel's, on a file that only SQLite touches, so that it ends with the process however that
  * ends. (Locks of this kind would be lost if another descriptor of the file were closed in this process.)
  */
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { makeDirectory } from '../../files/make-directory.ts'
@@ -31,6 +40,7 @@ const BUSY_TIMEOUT_MS = 30_000
 
 /** @throws {QueueError} or SQLite's own error */
 export function openDatabase({ dir, role, create }: OpenRequest): OpenDatabase {
+  demandAccess(dir, role)
   prepareDirectory(dir, create)
   const lock = role === 'daemon' ? lockDirectory(dir) : null
   let db: DatabaseSync | null = null
@@ -59,6 +69,33 @@ export function openDatabase({ dir, role, create }: OpenRequest): OpenDatabase {
       opened.close()
       lock?.close()
     },
+  }
+}
+
+/** The system's words name neither whose the directory is nor who we are; as root, sendmail may have made it. */
+function demandAccess(dir: string, role: OpenRequest['role']): void {
+  try {
+    accessSync(dir, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const own = process.getuid?.()
+    const owner = ownerOf(dir)
+    const isOthers = (cause as NodeJS.ErrnoException).code === 'EACCES' && owner !== own
+    // Whatever else is wrong shows when it is used.
+    if (!isOthers || owner === null || own === undefined) return
+    const remedy = role === 'daemon' ? `; if the daemon is to be this user: chown -R ${own} ${dir}` : ''
+    throw new QueueUnwritableError(
+      dir,
+      `Cannot write to the queue in ${dir}: permission denied: it belongs to user ${owner}, and this is user ${own}${remedy}`,
+      { cause },
+    )
+  }
+}
+
+function ownerOf(dir: string): number | null {
+  try {
+    return statSync(dir).uid
+  } catch {
+    return null
   }
 }
 
