@@ -26,9 +26,7 @@ export function harmless(listener: DialogueListener, onFailure: (text: string) =
   const fail = (error: unknown): void => {
     if (hasFailed) return
     hasFailed = true
-    onFailure(
-      `\`trace\` failed, and the dialogue went on without it: ${error instanceof Error ? error : inspect(error)}`,
-    )
+    onFailure(`\`trace\` failed, nothing else did: ${error instanceof Error ? error : inspect(error)}`)
   }
   return (line) => {
     try {

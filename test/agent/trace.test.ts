@@ -32,7 +32,7 @@ test.each<[string, () => never | Promise<never>, string]>([
   )
   const mail = { from: 'alice@sender.test', to: 'bob@example.test', text: 'hello' }
   expect((await agent.send(mail)).counts).toEqual({ delivered: 1, deferred: 0, failed: 0 })
-  const text = `\`trace\` failed, and the dialogue went on without it: ${words}`
+  const text = `\`trace\` failed, nothing else did: ${words}`
   expect(warnings).toEqual([text])
   expect(events.filter(({ kind }) => kind === 'trouble')).toEqual([{ kind: 'trouble', id: '-', error: text }])
   expect(lines).toBeGreaterThan(6)

@@ -288,6 +288,6 @@ test('a `trace` that throws changes no verdict, and is told once as a warning', 
   const [report] = await probed(server, 'bob@example.test', {}, { trace })
   expect(report?.verdict).toBe('accepts')
   expect(warnings.map(({ name, message }) => `${name}: ${message}`)).toEqual([
-    'MxpressWarning: `trace` failed, and the dialogue went on without it: Error: disk full',
+    'MxpressWarning: `trace` failed, nothing else did: Error: disk full',
   ])
 })

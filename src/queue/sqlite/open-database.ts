@@ -123,7 +123,7 @@ function demandDatabase(dir: string): void {
   if (length === 0) return
   throw new QueueDamagedError(
     dir,
-    `Expected queue.db in ${dir} beside ${length} contents, found ${size === 0 ? 'an empty one' : 'none'}: bring it back, or move content/ away to begin with an empty queue`,
+    `Expected queue.db in ${dir}, where content/ holds ${length} of its messages, found ${size === 0 ? 'an empty one' : 'none'}: bring it back, or move content/ away to begin with an empty queue`,
   )
 }
 

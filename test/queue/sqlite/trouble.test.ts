@@ -118,7 +118,7 @@ describe('a directory', () => {
     for (const role of ['daemon', 'visitor'] as const) {
       await expect(openSqliteQueue(dir, { role })).rejects.toMatchObject({
         code: 'ERR_QUEUE_DAMAGED',
-        message: `Expected queue.db in ${dir} beside 1 contents, found ${found}: bring it back, or move content/ away to begin with an empty queue`,
+        message: `Expected queue.db in ${dir}, where content/ holds 1 of its messages, found ${found}: bring it back, or move content/ away to begin with an empty queue`,
       })
     }
     expect(readdirSync(path.join(dir, 'content'))).toEqual(contents)
