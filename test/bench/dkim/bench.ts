@@ -17,8 +17,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Child } from '../child.ts'
 import type { SinkJob, SinkReady } from '../sink/sink.ts'
+import { median } from '../summary.ts'
 import type { BesideJob } from './beside.ts'
-import { type BesidePair, percentile, summarise } from './beside-figures.ts'
+import { type BesidePair, summarise } from './beside-figures.ts'
 import type { CostJob, Costs } from './costs.ts'
 import type { LoadKind } from './loads.ts'
 import { type BesideFigures, type DkimFigures, type Figure, figuresText } from './report.ts'
@@ -108,10 +109,6 @@ async function takeTurns(load: LoadKind): Promise<readonly BesidePair[]> {
 async function ask<T>(module: string, job: object): Promise<T> {
   await using child = new Child({ module: new URL(module, import.meta.url), job, deadlineMs })
   return await child.receive<T>()
-}
-
-function median(values: readonly number[]): number {
-  return percentile(values, 0.5)
 }
 
 /** Progress goes to stderr, so that stdout holds figures only. */

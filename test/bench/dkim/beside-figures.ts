@@ -1,4 +1,5 @@
 /** What the turns of unsigned mail, beside unsigned and beside signed mail, say together. */
+import { median } from '../summary.ts'
 
 /** One turn. */
 export interface BesideWindow {
@@ -35,12 +36,12 @@ export function summarise(pairs: readonly BesidePair[], figure: keyof BesideWind
   const signed = pairs.map((pair) => pair.signed[figure])
   const ratios = pairs.map((pair) => pair.signed[figure] / pair.unsigned[figure])
   return {
-    unsigned: percentile(unsigned, 0.5),
-    signed: percentile(signed, 0.5),
+    unsigned: median(unsigned),
+    signed: median(signed),
     ratio: {
       overall: sumOf(signed) / sumOf(unsigned),
       low: percentile(ratios, 0.25),
-      median: percentile(ratios, 0.5),
+      median: median(ratios),
       high: percentile(ratios, 0.75),
     },
   }

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { takeJob, tellParent } from '../child.ts'
 import { recipientDomain } from '../content.ts'
+import { median } from '../summary.ts'
 import { type BesidePair, type BesideWindow, percentile } from './beside-figures.ts'
 import { contentOf, createLoad, type LoadKind } from './loads.ts'
 
@@ -81,7 +82,7 @@ async function open(kind: 'unsigned' | 'signed'): Promise<BesideWindow> {
   const { delivered, timesMs } = await window.close()
   const perSecond = (delivered / (performance.now() - began)) * 1_000
   await Promise.all(sending)
-  return { perSecond, medianMs: percentile(timesMs, 0.5), slowMs: percentile(timesMs, 0.99) }
+  return { perSecond, medianMs: median(timesMs), slowMs: percentile(timesMs, 0.99) }
 }
 
 function checkDelivered(report: Awaited<ReturnType<typeof agent.send>>): void {
