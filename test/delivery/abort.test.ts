@@ -21,6 +21,15 @@ async function run(outcomes: AsyncIterable<Outcome>): Promise<{ seen: readonly s
 const stopped = (who: string) => `${who} deferred 4.3.2 policy`
 const enough = new Error('enough')
 
+/** Never greets. `onClient`: somebody has come. */
+const silentServer = (onClient: () => void) =>
+  serverWith({
+    greeting: async (client: { untilGone(): Promise<void> }) => {
+      onClient()
+      await client.untilGone()
+    },
+  })
+
 describe('an abort', () => {
   test('before the start: everyone is deferred, nobody is asked or connected to', async () => {
     await using server = await serverWith()
@@ -98,12 +107,7 @@ describe('an abort', () => {
   test('keeps what was tried before it: an exchanger that did not greet', async () => {
     const abort = new AbortController()
     await using first = await serverWith({ greeting: '554 5.7.1 not you' })
-    await using second = await serverWith({
-      greeting: async (client: { untilGone(): Promise<void> }) => {
-        abort.abort(enough)
-        await client.untilGone()
-      },
-    })
+    await using second = await silentServer(() => abort.abort(enough))
     await using delivery = new TestDelivery({
       domains: { 'a.test': [{ place: placeOf(first) }, { place: placeOf(second) }] },
     })
@@ -120,12 +124,7 @@ describe('an abort', () => {
     const abort = new AbortController()
     const RCPT = (client: Conversation): Promise<void> => client.reply('451 4.7.1 later')
     await using first = await serverWith({ offers: pipelining, RCPT })
-    await using second = await serverWith({
-      greeting: async (client: { untilGone(): Promise<void> }) => {
-        abort.abort(enough)
-        await client.untilGone()
-      },
-    })
+    await using second = await silentServer(() => abort.abort(enough))
     await using delivery = new TestDelivery({
       domains: { 'a.test': [{ place: placeOf(first) }, { place: placeOf(second) }] },
       limits: { recipientsPerTransaction: 3, perSite: 1 },
